@@ -1,0 +1,1 @@
+"""Proofs: what a verdict rests on. Nothing here differentiates, and nothing here prints."""
