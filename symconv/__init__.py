@@ -1,4 +1,103 @@
-"""symconv."""
+"""symconv: derives, proves and lowers the gradients of convolution layers.
+
+Names are loaded when they are first used, so that ``import symconv`` and the command line start without SymPy.
+
+>>> import symconv as sc
+>>> layer = sc.Conv((8, 8), (3, 3), stride=2, padding=1)
+>>> bool(sc.prove(layer))
+True
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from symconv.api import closed_forms, derive, prove
+    from symconv.errors import (
+        BrokenDerivation,
+        InvalidArray,
+        InvalidExpression,
+        InvalidLayer,
+        InvalidOption,
+        SymconvError,
+        UnsupportedLayer,
+    )
+    from symconv.layer import Axis, Conv
+    from symconv.lowering import Lowered, lower
+    from symconv.presets import Preset, preset
+    from symconv.report.document import Document
+    from symconv.report.notation import Notation, notation
+    from symconv.steps import Derivation, Gradient, Status, Verdict
+    from symconv.symbolic import SymbolicForward, symbolic_forward
 
 __version__ = "0.1.0"
-from symconv.layer import Conv as Conv
+
+_HOME = {
+    "Axis": "symconv.layer",
+    "BrokenDerivation": "symconv.errors",
+    "Conv": "symconv.layer",
+    "Derivation": "symconv.steps",
+    "Document": "symconv.report.document",
+    "Gradient": "symconv.steps",
+    "InvalidArray": "symconv.errors",
+    "InvalidExpression": "symconv.errors",
+    "InvalidLayer": "symconv.errors",
+    "InvalidOption": "symconv.errors",
+    "Lowered": "symconv.lowering",
+    "Notation": "symconv.report.notation",
+    "Preset": "symconv.presets",
+    "Status": "symconv.steps",
+    "SymbolicForward": "symconv.symbolic",
+    "SymconvError": "symconv.errors",
+    "UnsupportedLayer": "symconv.errors",
+    "Verdict": "symconv.steps",
+    "closed_forms": "symconv.api",
+    "derive": "symconv.api",
+    "lower": "symconv.lowering",
+    "notation": "symconv.report.notation",
+    "preset": "symconv.presets",
+    "prove": "symconv.api",
+    "symbolic_forward": "symconv.symbolic",
+}
+
+__all__ = [
+    "Axis",
+    "BrokenDerivation",
+    "Conv",
+    "Derivation",
+    "Document",
+    "Gradient",
+    "InvalidArray",
+    "InvalidExpression",
+    "InvalidLayer",
+    "InvalidOption",
+    "Lowered",
+    "Notation",
+    "Preset",
+    "Status",
+    "SymbolicForward",
+    "SymconvError",
+    "UnsupportedLayer",
+    "Verdict",
+    "closed_forms",
+    "derive",
+    "lower",
+    "notation",
+    "preset",
+    "prove",
+    "symbolic_forward",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module 'symconv' has no attribute {name!r}")
+    value = getattr(import_module(_HOME[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

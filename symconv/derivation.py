@@ -73,11 +73,12 @@ def free_indices(layer: Conv, of: Gradient) -> tuple[tuple[Binder, ...], tuple[P
 def _gradient(layer: Conv, z: Formula, of: Gradient, list_entries: bool) -> GradientDerivation:
     steps = indexed_steps(layer, z, of)
     derived = steps[-1].after
+    relation = next((s.before for s in steps if s.rule in (Rule.REINDEX, Rule.SIFT)), derived)
     closed = recognise(layer, of, derived)
     read = meaning(closed, derived.tensor, derived.free, derived.index)
     steps = (*steps, IndexedStep(Rule.RECOGNISE, derived, read))
     entries, complete = _entries(layer, z, of, derived) if list_entries else ((), False)
-    return GradientDerivation(of, steps, derived, closed, entries, complete)
+    return GradientDerivation(of, steps, relation, derived, closed, entries, complete)
 
 
 def indexed_steps(layer: Conv, z: Formula, of: Gradient) -> tuple[IndexedStep, ...]:
@@ -133,8 +134,10 @@ def _rewritten(layer: Conv, of: Gradient, formula: Formula) -> list[tuple[Rule, 
 def chosen_entries(shape: tuple[int, ...], labels: int) -> dict[tuple[int, ...], str]:
     """A corner, an edge and an interior entry: the first in the channels, then along the spatial axes."""
     spatial = shape[labels:]
+    if not spatial:
+        return {(0,) * labels: "corner"}
     middle = tuple(n // 2 for n in spatial)
-    places = {"corner": (0,) * len(spatial), "edge": (*middle[:-1], 0), "interior": middle}
+    places = {"corner": (0,) * len(spatial), "edge": (0, *middle[1:]), "interior": middle}
     chosen: dict[tuple[int, ...], str] = {}
     for place, at in places.items():
         chosen.setdefault((0,) * labels + at, place)
@@ -144,10 +147,10 @@ def chosen_entries(shape: tuple[int, ...], labels: int) -> dict[tuple[int, ...],
 def _entries(layer: Conv, z: Formula, of: Gradient, derived: Formula) -> tuple[tuple[EntryDerivation, ...], bool]:
     _, _, shape = free_indices(layer, of)
     every = list(product(*map(range, shape))) if _count(shape) <= LISTED_ENTRIES else None
+    chosen = chosen_entries(shape, 1 if of is Gradient.BIAS else 2)
     if every is not None and layer.monomials <= WRITTEN_PRODUCTS:
         values = written_out(z)
-        return tuple(written_entry(values, Entry(of.tensor, at), "") for at in every), True
-    chosen = chosen_entries(shape, 1 if of is Gradient.BIAS else 2)
+        return tuple(written_entry(values, Entry(of.tensor, at), chosen.get(at, "")) for at in every), True
     return tuple(_chosen_entry(layer, z, derived, Entry(of.tensor, at), place) for at, place in chosen.items()), False
 
 

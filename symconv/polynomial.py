@@ -73,12 +73,13 @@ class Polynomial:
     i*i - k*k
     """
 
-    __slots__ = ("_coefficients", "_hash")
+    __slots__ = ("_coefficients", "_hash", "_names")
 
     def __init__(self, coefficients: Mapping[Monomial, int] | None = None) -> None:
         given = coefficients or {}
         self._coefficients: dict[Monomial, int] = {m: c for m, c in given.items() if c}
         self._hash: int | None = None
+        self._names: frozenset[str] | None = None
 
     @classmethod
     def of(cls, value: Atom | int | Polynomial) -> Polynomial:
@@ -117,13 +118,16 @@ class Polynomial:
     @property
     def names(self) -> frozenset[str]:
         """The index names that occur, inside quotients too."""
-        found: set[str] = set()
-        for atom in self.atoms:
-            if isinstance(atom, str):
-                found.add(atom)
-            elif isinstance(atom, Quotient):
-                found |= atom.numerator.names
-        return frozenset(found)
+        if self._names is None:
+            found: set[str] = set()
+            for monomial in self._coefficients:
+                for atom in monomial:
+                    if isinstance(atom, str):
+                        found.add(atom)
+                    elif isinstance(atom, Quotient):
+                        found |= atom.numerator.names
+            self._names = frozenset(found)
+        return self._names
 
     def coefficient(self, atom: Atom) -> int:
         """The coefficient of the monomial that is this atom alone."""

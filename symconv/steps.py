@@ -83,7 +83,7 @@ class EntryDerivation:
     """dE by one entry: the z that contain it, the derivative of each by it, and the steps that put them together."""
 
     entry: Entry
-    place: str  # "corner", "edge", "interior", or "" in a complete list
+    place: str  # "corner", "edge", "interior", or "" for the others of a complete list
     weighted_inputs: tuple[tuple[Entry, Polynomial], ...]
     derivatives: tuple[tuple[Partial, Polynomial], ...]
     steps: tuple[EntryStep, ...]
@@ -100,7 +100,8 @@ class GradientDerivation:
 
     of: Gradient
     indexed: tuple[IndexedStep, ...]
-    derived: Formula
+    relation: Formula  # the chain rule's sum under the axis relation, no index of it reversed or solved for yet
+    derived: Formula  # the same, reversed and solved
     closed: ArrayExpression
     entries: tuple[EntryDerivation, ...]
     complete: bool  # whether every entry is listed

@@ -9,8 +9,22 @@ from __future__ import annotations
 
 from typing import assert_never
 
-from symconv.arrays import Add, ArrayExpression, Broadcast, Correlate, Dilate, Input, Merge, Pad, Rotate, Scale, Split
-from symconv.arrays import Sum, Transpose, shape
+from symconv.arrays import (
+    Add,
+    ArrayExpression,
+    Broadcast,
+    Correlate,
+    Dilate,
+    Input,
+    Merge,
+    Pad,
+    Rotate,
+    Scale,
+    Split,
+    Sum,
+    Transpose,
+    shape,
+)
 
 
 def formula(node: ArrayExpression) -> str:
@@ -43,8 +57,7 @@ def formula(node: ArrayExpression) -> str:
         case Add(left, right):
             return f"{formula(left)} + {formula(right)}"
         case Scale(operand, factor):
-            text = formula(operand)
-            return f"{factor} * ({text})" if isinstance(operand, Add) else f"{factor} * {text}"
+            return f"{factor} * ({formula(operand)})"
         case _:
             assert_never(node)
 
@@ -60,7 +73,7 @@ def per_axis(values: tuple[int | tuple[int, int], ...]) -> str:
     single = tuple(v[0] if isinstance(v, tuple) and v[0] == v[1] else v for v in values)
     if any(isinstance(v, tuple) for v in single):
         return str(values)
-    return str(single[0]) if len(set(single)) == 1 else str(single)
+    return str(single[0] if len(set(single)) == 1 else single)
 
 
 def _options(node: Correlate) -> list[str]:

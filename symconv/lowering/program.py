@@ -7,10 +7,25 @@ so that `symconv.arrays.meaning` reads it and it can be proved as it stands.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
+from typing import assert_never
 
 from symconv import closed
-from symconv.arrays import Add, ArrayExpression, Correlate, Input, Merge, Split, Transpose, shape
+from symconv.arrays import (
+    Add,
+    ArrayExpression,
+    Broadcast,
+    Correlate,
+    Dilate,
+    Input,
+    Merge,
+    Pad,
+    Rotate,
+    Scale,
+    Split,
+    Sum,
+    Transpose,
+)
 from symconv.layer import Conv
 
 
@@ -29,10 +44,8 @@ def programs(layer: Conv) -> Program:
 
     Examples
     --------
-    >>> programs(Conv(3, 2)).weight_gradient
-    Transpose(operand=Correlate(operand=Transpose(operand=Input(name='a', shape=(1, 1, 3)), axes=(1, 0, 2)),
-    kernel=Transpose(operand=Input(name='delta', shape=(1, 1, 2)), axes=(1, 0, 2)), stride=(1,), dilation=(1,),
-    groups=1), axes=(1, 0, 2))
+    >>> programs(Conv(3, 2)).bias_gradient
+    Sum(operand=Input(name='delta', shape=(1, 1, 2)), axes=(0, 2))
     """
     return Program(
         tidied(closed.forward(layer)),
@@ -45,8 +58,8 @@ def programs(layer: Conv) -> Program:
 def tidied(node: ArrayExpression) -> ArrayExpression:
     """The same array with no axis of size 1 split off and merged again: one group is no group.
 
-    ``Merge(Transpose(Split(x, axis, 1), axes), at)`` only moves axes where the axis that was split off is one of the
-    two that are merged; it is a `Transpose`.
+    ``Merge(Transpose(Split(x, axis, 1), axes), at)`` is a `Transpose` where the axis that was split off is one of the
+    two that are merged.
 
     Examples
     --------
@@ -56,8 +69,7 @@ def tidied(node: ArrayExpression) -> ArrayExpression:
     node = _with_tidied_operands(node)
     match node:
         case Merge(Transpose(Split(operand, axis, 1), axes), at) if axes.index(axis) in (at, at + 1):
-            order = tuple(j - (j > axis) for j in axes if j != axis)
-            return operand if order == tuple(range(len(order))) else Transpose(operand, order)
+            return Transpose(operand, tuple(j - (j > axis) for j in axes if j != axis))
         case _:
             return node
 
@@ -70,5 +82,7 @@ def _with_tidied_operands(node: ArrayExpression) -> ArrayExpression:
             return replace(node, operand=tidied(node.operand), kernel=tidied(node.kernel))
         case Add():
             return replace(node, left=tidied(node.left), right=tidied(node.right))
-        case _:
+        case Pad() | Dilate() | Rotate() | Transpose() | Split() | Merge() | Sum() | Broadcast() | Scale():
             return replace(node, operand=tidied(node.operand))
+        case _:
+            assert_never(node)

@@ -36,7 +36,10 @@ def run_on_polynomials(derivation: Derivation) -> dict[Gradient, Evidence | Disa
         tensor(name, size)
         for name, size in (("a", small.input_shape), ("w", small.weight_shape), ("delta", small.output_shape))
     )
-    results = {Gradient.INPUT: program.input_gradient(delta, w), Gradient.WEIGHT: program.weight_gradient(delta, a)}
+    results: dict[Gradient, Any] = {
+        Gradient.INPUT: program.input_gradient(delta, w),
+        Gradient.WEIGHT: program.weight_gradient(delta, a),
+    }
     if small.bias:
         results[Gradient.BIAS] = program.bias_gradient(delta)
     return {g.of: _compared(written_out(g.derived), results[g.of], which) for g in here.gradients}
@@ -47,7 +50,8 @@ def _compared(derived: dict[Entry, Polynomial], result: Any, which: str) -> Evid
         if Polynomial.of(result[e.indices]) != p:
             return f"the lowered source, run {which}, gives {result[e.indices]} at {e}, not {p}"
     return Evidence(
-        "lowered source", f"run on exact polynomials {which}: all {len(derived)} entries are the derived ones"
+        "lowered source",
+        f"run on exact polynomials {which}: every entry is the derived polynomial ({len(derived)} in all)",
     )
 
 

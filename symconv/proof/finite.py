@@ -73,7 +73,7 @@ def _decided(
     found = (_steps_check(gradient), *checks)
     evidence = tuple(c for c in found if isinstance(c, Evidence))
     disagreements = [c for c in found if not isinstance(c, Evidence)]
-    match compare(derived, read):
+    match compare(gradient.relation, read):
         case Differs(at, left, right):
             where = Entry(derived.tensor, at)
             return Refuted(Counterexample(where, left, right, _explained(where, left, right)), evidence)
@@ -155,8 +155,13 @@ def _against_chain_rule(
             return f"SymPy's derivatives give another polynomial at {e}: {by_chain_rule.get(e, Polynomial())}, not {p}"
     return Evidence(
         "SymPy entry by entry",
-        f"all {count} z differentiated by all {len(derived)} entries; with delta they add up to the same polynomials",
+        f"z at {count} positions, differentiated by {entries(len(derived))}: with delta the same polynomials",
     )
+
+
+def entries(count: int) -> str:
+    """``1 entry``, ``4 entries``."""
+    return "1 entry" if count == 1 else f"{count} entries"
 
 
 def _against_error(

@@ -1,0 +1,179 @@
+"""What users call: derive, prove, symbolic forward maps. Joins the parts; holds no mathematics of its own."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+
+from symconv.activations import ARBITRARY
+from symconv.activations import activation as find_activation
+from symconv.arrays import ArrayExpression, Input, operands, shape
+from symconv.closed import bias_gradient, input_gradient, weight_gradient
+from symconv.derivation import derive_gradients
+from symconv.errors import InvalidExpression, InvalidLayer, InvalidOption
+from symconv.layer import Conv
+from symconv.proof.finite import prove_gradients
+from symconv.report.document import Document
+from symconv.report.notation import STANDARD, Notation
+from symconv.report.outline import SECTIONS
+from symconv.steps import Gradient, Verdict
+
+_CLOSED_FORMS = {
+    Gradient.INPUT: input_gradient,
+    Gradient.WEIGHT: weight_gradient,
+    Gradient.BIAS: bias_gradient,
+}
+
+
+def closed_forms(layer: Conv) -> dict[Gradient, ArrayExpression]:
+    """The closed forms of the theorem for a layer; none for a bias that it does not have.
+
+    Examples
+    --------
+    >>> sorted(closed_forms(Conv(3, 2, bias=False)))
+    [<Gradient.INPUT: 'input'>, <Gradient.WEIGHT: 'weight'>]
+    """
+    _check_layer(layer)
+    return {of: form(layer) for of, form in _CLOSED_FORMS.items() if of is not Gradient.BIAS or layer.bias}
+
+
+def prove(
+    layer: Conv,
+    *,
+    closed: ArrayExpression | Mapping[str, ArrayExpression] | None = None,
+    activation: str = ARBITRARY,
+    entries: bool = True,
+) -> Verdict:
+    """Derive the gradients of a layer by the chain rule and prove that they are the closed forms.
+
+    Parameters
+    ----------
+    layer
+        The layer.
+    closed
+        A closed form of your own, to be decided instead of the theorem's: an array expression for dE/da, or a mapping
+        with keys among ``"input"``, ``"weight"`` and ``"bias"``. Its inputs are named ``delta`` (N, M, *O),
+        ``w`` (in the layer's weight layout) and ``a`` (N, C, *L).
+    activation
+        The activation below the layer, for the derivation that comes with the verdict.
+    entries
+        Whether that derivation lists entries, too.
+
+    Returns
+    -------
+    Verdict
+        True in a condition when everything is proved. A refuted gradient carries the smallest wrong entry.
+
+    Raises
+    ------
+    InvalidLayer
+        If `layer` is no `Conv`.
+    InvalidExpression
+        If `closed` is malformed, or reads a tensor that the layer does not have.
+    InvalidOption
+        If `closed` or `activation` has an unknown name.
+
+    Examples
+    --------
+    The formula of a slide that forgot to rotate the kernel:
+
+    >>> from symconv.arrays import Correlate, Input, Pad, rot180
+    >>> layer = Conv((3, 3), (2, 2))
+    >>> padded = Pad(Input("delta", (1, 1, 2, 2)), ((1, 1), (1, 1)))
+    >>> w = Input("w", (1, 1, 2, 2))
+    >>> verdict = prove(layer, closed=Correlate(padded, w, (1, 1), (1, 1)))
+    >>> bool(verdict)
+    False
+    >>> wrong = verdict.gradients[Gradient.INPUT].counterexample
+    >>> print(wrong.entry, "=", wrong.derived, "but the slide says", wrong.closed)
+    dE/da[0, 0, 0, 0] = delta[0, 0, 0, 0]*w[0, 0, 0, 0] but the slide says delta[0, 0, 0, 0]*w[0, 0, 1, 1]
+    >>> bool(prove(layer, closed=Correlate(padded, rot180(w), (1, 1), (1, 1))))
+    True
+    """
+    start = time.perf_counter()
+    _check_layer(layer)
+    given = _given(layer, closed)
+    find_activation(activation)
+    derivation = derive_gradients(layer, activation, list_entries=entries)
+    outcomes = prove_gradients(derivation, closed_forms(layer), given)
+    return Verdict(layer, "shape", outcomes, derivation, time.perf_counter() - start)
+
+
+def derive(
+    layer: Conv,
+    *,
+    of: Sequence[str] = SECTIONS,
+    activation: str = ARBITRARY,
+    notation: Notation = STANDARD,
+) -> Document:
+    """Derive the gradients of a layer by the chain rule, as a document.
+
+    Parameters
+    ----------
+    layer
+        The layer.
+    of
+        What is told: any of ``"input"``, ``"error"``, ``"weight"``, ``"bias"``, ``"update"``.
+    activation
+        The activation below the layer: ``"f"`` for an arbitrary one, or identity, relu, leaky_relu, sigmoid, tanh,
+        softplus, gelu.
+    notation
+        How formulas are written; see `symconv.report.notation.notation`.
+
+    Raises
+    ------
+    InvalidLayer
+        If `layer` is no `Conv`.
+    InvalidOption
+        If a name in `of` or `activation` is unknown.
+
+    Examples
+    --------
+    >>> document = derive(Conv(3, 2), of=["bias"])
+    >>> document.derivation.gradient(Gradient.BIAS).entries[0].result
+    <Polynomial delta[0, 0, 0] + delta[0, 0, 1]>
+    """
+    _check_layer(layer)
+    find_activation(activation)
+    sections = tuple(of)
+    document = Document(derive_gradients(layer, activation), notation, sections)
+    document.blocks  # noqa: B018  an unknown section is an error now, not when the document is shown
+    return document
+
+
+def _check_layer(layer: object) -> None:
+    if not isinstance(layer, Conv):
+        raise InvalidLayer(f"expected a symconv.Conv but got {layer!r} (type {type(layer).__name__})")
+
+
+def _given(
+    layer: Conv, closed: ArrayExpression | Mapping[str, ArrayExpression] | None
+) -> dict[Gradient, ArrayExpression]:
+    if closed is None:
+        return {}
+    by_name = closed if isinstance(closed, Mapping) else {"input": closed}
+    known = {of.value: of for of in closed_forms(layer)}
+    for name, expression in by_name.items():
+        if name not in known:
+            raise InvalidOption(f"closed has no gradient {name!r} for this layer: choose of {', '.join(known)}")
+        _check_expression(layer, expression)
+    return {known[name]: expression for name, expression in by_name.items()}
+
+
+def _check_expression(layer: Conv, expression: ArrayExpression) -> None:
+    tensors = {"a": layer.input_shape, "w": layer.weight_shape, "delta": layer.output_shape}
+    try:
+        shape(expression)
+    except (TypeError, AttributeError) as error:
+        raise InvalidExpression(
+            f"closed is no array expression: {error}; build it from the nodes of symconv.arrays, with tuples"
+        ) from None
+    stack = [expression]
+    while stack:
+        node = stack.pop()
+        stack += operands(node)
+        if isinstance(node, Input) and tensors.get(node.name) != node.shape:
+            expected = ", ".join(f"{name} {size}" for name, size in tensors.items())
+            raise InvalidExpression(
+                f"Input {node.name!r} with shape {node.shape} is not of this layer: it has {expected}"
+            )

@@ -1,0 +1,357 @@
+"""The command line: arguments in, text out, and an exit code.
+
+Exit codes: 0 PROVED or PASSED, 1 REFUTED, 2 usage or bad input, 3 UNDECIDED or UNSUPPORTED.
+SymPy and the proofs are imported when a command runs, not before.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from symconv import __version__
+from symconv.errors import SymconvError
+
+if TYPE_CHECKING:
+    from symconv.layer import Conv
+    from symconv.steps import Verdict
+
+EXIT_CODES = {"PROVED": 0, "PASSED": 0, "REFUTED": 1, "UNDECIDED": 3, "UNSUPPORTED": 3}
+BAD_INPUT = 2
+INTERRUPTED = 130
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="symconv")
+def cli() -> None:
+    """Derive, prove and lower the gradients of convolution layers.
+
+    LAYER is INPUT KERNEL and options, or --preset NAME; without a LAYER: the worked example, 3x3 under 2x2.
+    Sizes and options are one number for all axes, or one per axis: 8x8, 2x1; padding also low:high, as in 1:0x2:1.
+    """
+
+
+def layer_arguments(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Everything that names a LAYER."""
+    decorators = (
+        click.argument("input_size", metavar="[INPUT]", required=False),
+        click.argument("kernel_size", metavar="[KERNEL]", required=False),
+        click.option("--preset", "preset_name", metavar="NAME", help="A layer of a published network."),
+        click.option("--stride", default="1", metavar="S", show_default=True),
+        click.option("--padding", default="0", metavar="P", show_default=True,
+                     help="A number, low:high, or valid, full, same, same_lower."),
+        click.option("--dilation", default="1", metavar="D", show_default=True),
+        click.option("--input-dilation", default="1", metavar="U", show_default=True),
+        click.option("--groups", default="1", metavar="G", show_default=True),
+        click.option("--channels", default="1:1", metavar="C:M", show_default=True, help="Input and output channels."),
+        click.option("--batch", default="1", metavar="N", show_default=True),
+        click.option("--flip", is_flag=True, help="A convolution of mathematics: the kernel rotated in the forward map."),
+        click.option("--no-bias", is_flag=True),
+        click.option("--transposed", is_flag=True, help="PyTorch's ConvTranspose."),
+        click.option("--output-padding", metavar="R", help="With --transposed.  [default: 0]"),
+    )  # fmt: skip
+    for decorator in reversed(decorators):
+        command = decorator(command)
+    return command
+
+
+def writing_arguments(command: Callable[..., Any]) -> Callable[..., Any]:
+    """How formulas are written."""
+    for decorator in (
+        click.option("--activation", default="f", metavar="NAME", show_default=True,
+                     help="f (arbitrary), identity, relu, leaky_relu, sigmoid, tanh, softplus or gelu."),
+        click.option("--notation", "weighted_input", type=click.Choice(["z", "net"]), help="z and E, or net and E_d."),
+        click.option("--index-base", type=click.Choice(["0", "1"]), help="The first index."),
+    ):  # fmt: skip
+        command = decorator(command)
+    return command
+
+
+@cli.command()
+@layer_arguments
+@writing_arguments
+@click.option("--all-presets", is_flag=True, help="Prove every preset at its real size, one line each.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of the derivation.")
+def prove(
+    all_presets: bool,
+    as_json: bool,
+    activation: str,
+    weighted_input: str | None,
+    index_base: str | None,
+    **layer_options: Any,
+) -> None:
+    """Derive the gradients of LAYER and prove them: the derivation, then the verdict."""
+    if all_presets:
+        _refuse_layer(layer_options, "--all-presets")
+        _prove_presets(as_json)
+        return
+    from symconv.api import prove as prove_layer
+    from symconv.report.data import verdict_data
+    from symconv.report.document import Document
+    from symconv.report.outline import SECTIONS
+
+    layer, default = _layer(layer_options)
+    verdict = prove_layer(layer, activation=activation, entries=not as_json)
+    if as_json:
+        _print_json(verdict_data(verdict))
+    else:
+        notation = _notation(weighted_input, index_base, default)
+        document = Document(verdict.derivation, notation, SECTIONS, verdict, pictures=default)
+        _print_document(document)
+    raise SystemExit(EXIT_CODES[verdict.status])
+
+
+@cli.command()
+@layer_arguments
+@writing_arguments
+@click.option("--of", "sections", default="input,error,weight,bias,update", metavar="LIST", show_default=True)
+@click.option("--format", "form", type=click.Choice(["text", "latex", "json"]), default="text", show_default=True)
+@click.option("--fragment", is_flag=True, help="LaTeX without preamble, for \\input.")
+@click.option("-o", "--output", metavar="FILE", help="Write to FILE.")
+def derive(
+    sections: str,
+    form: str,
+    fragment: bool,
+    output: str | None,
+    activation: str,
+    weighted_input: str | None,
+    index_base: str | None,
+    **layer_options: Any,
+) -> None:
+    """Write the derivation of LAYER as a document."""
+    from symconv.api import derive as derive_layer
+    from symconv.files import write_text
+
+    if fragment and form != "latex":
+        raise click.UsageError("--fragment belongs to --format latex")
+    layer, default = _layer(layer_options)
+    of = [name.strip() for name in sections.split(",")]
+    document = derive_layer(
+        layer, of=of, activation=activation, notation=_notation(weighted_input, index_base, default)
+    )
+    if output is not None:
+        forms = {"text": document.text, "latex": lambda: document.latex(fragment=fragment), "json": document.json}
+        write_text(output, forms[form]())
+    elif form == "text":
+        _print_document(document)
+    else:
+        click.echo(document.latex(fragment=fragment) if form == "latex" else document.json(), nl=False)
+
+
+@cli.command()
+@layer_arguments
+@click.option("-o", "--output", metavar="FILE", help="Write to FILE.")
+def lower(output: str | None, **layer_options: Any) -> None:
+    """Write NumPy source for the forward map and the gradients of LAYER."""
+    from symconv.files import write_text
+    from symconv.lowering import lower as lower_layer
+
+    layer, _ = _layer(layer_options)
+    source = lower_layer(layer).source
+    if output is None:
+        click.echo(source, nl=False)
+    else:
+        write_text(output, source)
+
+
+@cli.command()
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def layers(as_json: bool) -> None:
+    """List the presets: layers of published networks, one a line."""
+    from symconv.presets import presets
+
+    if as_json:
+        _print_json(
+            {
+                p.name: {"layer": p.layer.to_json(), "network": p.network, "source": p.source, "note": p.note}
+                for p in presets()
+            }
+        )
+        return
+    width = max(len(p.name) for p in presets())
+    for p in presets():
+        click.echo(f"{p.name.ljust(width)}  {p.layer!r}  {p.network}")
+
+
+def main() -> None:
+    """Run the command line; every error is one line on stderr and an exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+    try:
+        code = cli.main(standalone_mode=False)
+        sys.stdout.flush()
+    except click.ClickException as error:
+        _fail(error.format_message(), error.exit_code)
+    except SymconvError as error:
+        _fail(str(error), BAD_INPUT)
+    except (KeyboardInterrupt, click.Abort):
+        _fail("interrupted", INTERRUPTED)
+    except BrokenPipeError:
+        # The reader has gone: nothing more can be said to it, and flushing at exit must not fail again.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise SystemExit(0) from None
+    except OSError as error:
+        _fail(f"cannot write the output: {error.strerror or error}", BAD_INPUT)
+    raise SystemExit(code if isinstance(code, int) else 0)
+
+
+def _fail(message: str, code: int) -> None:
+    line = " ".join(message.split())
+    sys.stderr.write(f"symconv: {line}\n")
+    raise SystemExit(code)
+
+
+def _per_axis(text: str, name: str) -> int | tuple[int, ...]:
+    """``3`` for all axes, ``3x2`` for one each."""
+    try:
+        values = tuple(int(part) for part in text.split("x"))
+    except ValueError:
+        raise click.UsageError(f"{name}={text!r} is no size: give a number, or one per axis as in 8x8") from None
+    return values[0] if len(values) == 1 else values
+
+
+def _padding(text: str) -> Any:
+    """``1``, ``1x2``, ``1:0x2:1`` or a name."""
+    from symconv.layer import PADDING_NAMES
+
+    if text in PADDING_NAMES:
+        return text
+    try:
+        parts = [tuple(int(v) for v in part.split(":")) for part in text.split("x")]
+        if any(len(part) > 2 for part in parts):
+            raise ValueError
+    except ValueError:
+        raise click.UsageError(
+            f"--padding {text!r} is none of a number, low:high, one of these per axis, or {', '.join(PADDING_NAMES)}"
+        ) from None
+    return [(part[0], part[-1]) for part in parts]
+
+
+def _count(text: str, name: str) -> int:
+    try:
+        return int(text)
+    except ValueError:
+        raise click.UsageError(f"{name} {text!r} is no number") from None
+
+
+def _channels(text: str) -> tuple[int, int]:
+    parts = [_count(part, "--channels") for part in text.split(":")]
+    if len(parts) > 2:
+        raise click.UsageError(f"--channels {text!r} is not C:M, input and output channels")
+    return parts[0], parts[-1]
+
+
+def _was_given(options: dict[str, Any]) -> list[str]:
+    """The layer's options that the command line names."""
+    context = click.get_current_context()
+    default = click.core.ParameterSource.DEFAULT
+    return [name for name in options if context.get_parameter_source(name) is not default and options[name] is not None]
+
+
+def _refuse_layer(options: dict[str, Any], beside: str) -> None:
+    given = _was_given(options)
+    if given:
+        raise click.UsageError(f"{beside} takes no other layer: leave out {', '.join(given)}")
+
+
+def _layer(options: dict[str, Any]) -> tuple[Conv, bool]:
+    """The layer that was named, and whether none was: then it is the worked example."""
+    from symconv.layer import Conv
+    from symconv.presets import preset
+
+    given = _was_given(options)
+    if options["preset_name"] is not None:
+        _refuse_layer({k: v for k, v in options.items() if k != "preset_name"}, "--preset")
+        return preset(options["preset_name"]).layer, False
+    if options["input_size"] is None:
+        if given:
+            raise click.UsageError(f"{', '.join(given)} without a LAYER: give INPUT and KERNEL, as in 8x8 3x3")
+        return Conv((3, 3), (2, 2)), True
+    if options["kernel_size"] is None:
+        raise click.UsageError(f"a KERNEL is missing after INPUT {options['input_size']}, as in 8x8 3x3")
+    return _named_layer(options), False
+
+
+def _named_layer(options: dict[str, Any]) -> Conv:
+    from symconv.layer import Conv
+
+    size = _per_axis(options["input_size"], "INPUT")
+    ndim = 1 if isinstance(size, int) else len(size)
+    padding = _padding(options["padding"])
+    if isinstance(padding, list) and len(padding) == 1:
+        padding = padding * ndim
+    ins, outs = _channels(options["channels"])
+    common: dict[str, Any] = {
+        "stride": _per_axis(options["stride"], "--stride"),
+        "padding": padding,
+        "dilation": _per_axis(options["dilation"], "--dilation"),
+        "groups": _count(options["groups"], "--groups"),
+        "in_channels": ins,
+        "out_channels": outs,
+        "batch": _count(options["batch"], "--batch"),
+        "bias": not options["no_bias"],
+    }
+    kernel = _per_axis(options["kernel_size"], "KERNEL")
+    input_dilation = _per_axis(options["input_dilation"], "--input-dilation")
+    if not options["transposed"]:
+        if options["output_padding"] is not None:
+            raise click.UsageError("--output-padding belongs to --transposed")
+        return Conv(size, kernel, input_dilation=input_dilation, flip=options["flip"], **common)
+    if options["flip"] or input_dilation != 1:
+        raise click.UsageError("--transposed sets the flip and the input dilation by itself: leave them out")
+    extra = _per_axis(options["output_padding"] or "0", "--output-padding")
+    return Conv.transposed(size, kernel, output_padding=extra, **common)
+
+
+def _notation(weighted_input: str | None, index_base: str | None, default: bool) -> Any:
+    from symconv.report.notation import notation
+
+    name = weighted_input or ("net" if default else "z")
+    return notation(name, None if index_base is None else int(index_base))
+
+
+def _print_json(data: Any) -> None:
+    click.echo(json.dumps(data, indent=2, ensure_ascii=False))
+
+
+def _print_document(document: Any) -> None:
+    """Coloured and in Unicode on a terminal that can show it, plain ASCII in a pipe."""
+    if not sys.stdout.isatty():
+        click.echo(document.text(), nl=False)
+        return
+    from symconv.report.terminal import print_lines
+
+    unicode = "utf" in (sys.stdout.encoding or "").lower()
+    print_lines(document.lines(unicode=unicode))
+
+
+def _prove_presets(as_json: bool) -> None:
+    from symconv.api import prove as prove_layer
+    from symconv.presets import presets
+    from symconv.report.data import verdict_data
+    from symconv.report.terminal import progress
+    from symconv.steps import Status
+
+    everything = presets()
+    found: list[tuple[str, Verdict]] = []
+    for p in progress(everything, "proving"):
+        verdict = prove_layer(p.layer, entries=False)
+        found.append((p.name, verdict))
+        if not as_json:
+            gradients = ", ".join(f"{of} {outcome.status}" for of, outcome in verdict.gradients.items())
+            click.echo(f"{verdict.status}  {p.name}: {gradients}  {p.layer!r}")
+    worst = min((v.status for _, v in found), key=list(Status).index)
+    seconds = sum(v.seconds for _, v in found)
+    if as_json:
+        _print_json({"verdict": worst.value, "scope": "shape", "presets": {n: verdict_data(v) for n, v in found},
+                     "seconds": round(seconds, 6)})  # fmt: skip
+    else:
+        gradients_count = sum(len(v.gradients) for _, v in found)
+        click.echo(f"{worst}: {gradients_count} gradients of {len(found)} layers in {seconds:.1f} s")
+    raise SystemExit(EXIT_CODES[worst])

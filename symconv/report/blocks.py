@@ -1,0 +1,126 @@
+"""The blocks that a derivation and its verdict are told in: headings, sentences, equations, pictures, findings.
+
+Data only: `outline` arranges them, `text` and `latex` write them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from symconv.arrays import ArrayExpression
+from symconv.polynomial import Partial, Polynomial
+from symconv.report.grids import Grid
+from symconv.steps import Outcome
+from symconv.terms import Formula
+
+
+@dataclass(frozen=True)
+class Heading:
+    """A section."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class Paragraph:
+    """A sentence or two."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class Left:
+    """The left side of a formula: the entry that it is about."""
+
+    formula: Formula
+
+
+@dataclass(frozen=True)
+class Whole:
+    """A tensor, or the gradient by it, as a whole: ``delta^l`` or ``dE/da^{l-1}``."""
+
+    tensor: str
+
+
+@dataclass(frozen=True)
+class Reading:
+    """An array expression without its numbers: ``corr(pad(delta), rot180(w))``."""
+
+    expression: ArrayExpression
+
+
+@dataclass(frozen=True)
+class Convolution:
+    """``delta * w``: the convolution of mathematics, which rotates w by itself."""
+
+    left: Whole
+    right: Whole
+
+
+@dataclass(frozen=True)
+class TimesSlope:
+    """A side times f' at the weighted input of the layer below, entry by entry."""
+
+    side: ArrayExpression | Convolution
+
+
+@dataclass(frozen=True)
+class Descent:
+    """One step of gradient descent: ``w <- w - eta * dE/dw``."""
+
+    tensor: str
+
+
+@dataclass(frozen=True)
+class SlopeOf:
+    """``f(z) = ...`` or ``f'(z) = ...`` of a named activation."""
+
+    activation: str
+    derivative: bool
+
+
+Side = Polynomial | Formula | Left | ArrayExpression | Whole | Reading | Convolution | TimesSlope | Descent | SlopeOf
+
+
+@dataclass(frozen=True)
+class Equation:
+    """``side = side = ...``, and the rule that the last side rests on; `picture` numbers it in the worked example."""
+
+    sides: tuple[Side, ...]
+    rule: str = ""
+    picture: str = ""
+
+
+@dataclass(frozen=True)
+class Where:
+    """The derivatives that a chain rule needs, each by itself, as SymPy gives them."""
+
+    derivatives: tuple[tuple[Partial, Polynomial], ...]
+
+
+@dataclass(frozen=True)
+class Pictures:
+    """Grids in a row."""
+
+    grids: tuple[Grid, ...]
+    signs: tuple[str, ...]
+    picture: str = ""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """The outcome for one gradient."""
+
+    name: str
+    outcome: Outcome
+
+
+@dataclass(frozen=True)
+class Claim:
+    """The overall verdict, in one sentence."""
+
+    status: str
+    text: str
+
+
+Block = Heading | Paragraph | Equation | Where | Pictures | Finding | Claim

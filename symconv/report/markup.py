@@ -1,0 +1,173 @@
+"""The primitives of a formula on paper, in three markups: plain text, Unicode text, LaTeX.
+
+A markup knows how a subscript or a derivative looks; it knows no layer and no mathematics.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+
+class Markup(Protocol):
+    """What a writer needs to know of an output format."""
+
+    def symbol(self, name: str) -> str:
+        """A name: delta, eta, net, a."""
+
+    def indexed(self, base: str, superscript: str, subscripts: Sequence[str]) -> str:
+        """A name with its layer above and its indices below."""
+
+    def derivative(self, top: str, bottom: str) -> str:
+        """A partial derivative."""
+
+    def parenthesised(self, body: str) -> str:
+        """A factor of a product, set apart."""
+
+    def sum_over(self, indices: Sequence[str], body: str, conditions: Sequence[str]) -> str:
+        """A sum over indices of a body, where conditions hold."""
+
+    def quotient(self, numerator: str, divisor: int) -> str:
+        """An exact quotient."""
+
+    def divides(self, divisor: int, value: str) -> str:
+        """The condition that divisor divides value."""
+
+    def within(self, first: int, value: str, last: int) -> str:
+        """The condition that value lies between first and last."""
+
+    def call(self, function: str, arguments: Sequence[str]) -> str:
+        """An array operation applied to its arguments."""
+
+    def elementwise(self, left: str, right: str) -> str:
+        """The elementwise product."""
+
+    def convolution(self, left: str, right: str) -> str:
+        """The convolution of mathematics, which rotates its second factor by itself."""
+
+    def arrow(self, left: str, right: str) -> str:
+        """The left side is replaced by the right side."""
+
+
+@dataclass(frozen=True)
+class Text:
+    """Plain text, in ASCII or with the Greek letters and signs of Unicode."""
+
+    unicode: bool = False
+
+    def symbol(self, name: str) -> str:
+        """A name."""
+        greek = {"delta": "δ", "eta": "η"}
+        return greek.get(name, name) if self.unicode else name
+
+    def indexed(self, base: str, superscript: str, subscripts: Sequence[str]) -> str:
+        """A name with its layer above and its indices below."""
+        above = "" if not superscript else f"^{superscript}" if len(superscript) == 1 else f"^{{{superscript}}}"
+        joined = ",".join(subscripts)
+        below = "" if not joined else f"_{joined}" if len(joined) == 1 and joined.isalpha() else f"_{{{joined}}}"
+        return base + above + below
+
+    def derivative(self, top: str, bottom: str) -> str:
+        """A partial derivative."""
+        d = "∂" if self.unicode else "d"
+        return f"{d}{top}/{d}{bottom}"
+
+    def parenthesised(self, body: str) -> str:
+        """A factor of a product, set apart."""
+        return f"({body})"
+
+    def sum_over(self, indices: Sequence[str], body: str, conditions: Sequence[str]) -> str:
+        """A sum over indices of a body, where conditions hold."""
+        sign = "Σ" if self.unicode else "sum"
+        where = f"  where {', '.join(conditions)}" if conditions else ""
+        return f"{sign} over {', '.join(indices)} of {body}{where}" if indices else f"{body}{where}"
+
+    def quotient(self, numerator: str, divisor: int) -> str:
+        """An exact quotient."""
+        return f"({numerator})/{divisor}"
+
+    def divides(self, divisor: int, value: str) -> str:
+        """The condition that divisor divides value."""
+        return f"{divisor} divides {value}"
+
+    def within(self, first: int, value: str, last: int) -> str:
+        """The condition that value lies between first and last."""
+        return f"{first} ≤ {value} ≤ {last}" if self.unicode else f"{first} <= {value} <= {last}"
+
+    def call(self, function: str, arguments: Sequence[str]) -> str:
+        """An array operation applied to its arguments."""
+        return f"{function}({', '.join(arguments)})"
+
+    def elementwise(self, left: str, right: str) -> str:
+        """The elementwise product."""
+        return f"{left} {'∘' if self.unicode else 'o'} {right}"
+
+    def convolution(self, left: str, right: str) -> str:
+        """The convolution of mathematics, which rotates its second factor by itself."""
+        return f"{left} * {right}"
+
+    def arrow(self, left: str, right: str) -> str:
+        """The left side is replaced by the right side."""
+        return f"{left} {'←' if self.unicode else '<-'} {right}"
+
+
+@dataclass(frozen=True)
+class Latex:
+    """LaTeX for amsmath."""
+
+    def symbol(self, name: str) -> str:
+        """A name."""
+        if name in ("delta", "eta"):
+            return f"\\{name}"
+        return name if len(name) == 1 else f"\\mathrm{{{name}}}"
+
+    def indexed(self, base: str, superscript: str, subscripts: Sequence[str]) -> str:
+        """A name with its layer above and its indices below."""
+        above = f"^{{{superscript}}}" if superscript else ""
+        below = f"_{{{','.join(subscripts)}}}" if subscripts else ""
+        return f"{base}{above}{below}"
+
+    def derivative(self, top: str, bottom: str) -> str:
+        """A partial derivative."""
+        return f"\\frac{{\\partial {top}}}{{\\partial {bottom}}}"
+
+    def parenthesised(self, body: str) -> str:
+        """A factor of a product, set apart."""
+        return f"\\,{body}"
+
+    def sum_over(self, indices: Sequence[str], body: str, conditions: Sequence[str]) -> str:
+        """A sum over indices of a body, where conditions hold."""
+        below = [", ".join(indices), *conditions] if indices else list(conditions)
+        if not below:
+            return body
+        rows = " \\\\ ".join(below)
+        return f"\\sum_{{{rows}}} {body}" if len(below) == 1 else f"\\sum_{{\\substack{{{rows}}}}} {body}"
+
+    def quotient(self, numerator: str, divisor: int) -> str:
+        """An exact quotient."""
+        return f"({numerator})/{divisor}"
+
+    def divides(self, divisor: int, value: str) -> str:
+        """The condition that divisor divides value."""
+        return f"{divisor} \\mid {value}"
+
+    def within(self, first: int, value: str, last: int) -> str:
+        """The condition that value lies between first and last."""
+        return f"{first} \\le {value} \\le {last}"
+
+    def call(self, function: str, arguments: Sequence[str]) -> str:
+        """An array operation applied to its arguments."""
+        return f"\\operatorname{{{function}}}({', '.join(arguments)})"
+
+    def elementwise(self, left: str, right: str) -> str:
+        """The elementwise product."""
+        return f"{left} \\circ {right}"
+
+    def convolution(self, left: str, right: str) -> str:
+        """The convolution of mathematics, which rotates its second factor by itself."""
+        return f"{left} * {right}"
+
+    def arrow(self, left: str, right: str) -> str:
+        """The left side is replaced by the right side."""
+        return f"{left} \\leftarrow {right}"

@@ -1,0 +1,32 @@
+"""What only a terminal gets: colours, and a progress bar on stderr."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TypeVar
+
+from symconv.report.text import STYLES, Line
+
+T = TypeVar("T")
+
+
+def print_lines(lines: Iterable[Line]) -> None:
+    """Print lines in their styles; NO_COLOR is honoured."""
+    from rich.console import Console
+    from rich.text import Text
+
+    console = Console(highlight=False, soft_wrap=True)
+    for style, line in lines:
+        console.print(Text(line, style=STYLES.get(style, "")))
+
+
+def progress(items: Sequence[T], what: str) -> Iterator[T]:
+    """The items one by one, with a progress bar if stderr is a terminal."""
+    if not sys.stderr.isatty():
+        yield from items
+        return
+    from rich.console import Console
+    from rich.progress import track
+
+    yield from track(items, description=what, console=Console(stderr=True), transient=True)

@@ -1,0 +1,267 @@
+"""Writes polynomials, formulas and array expressions: one structure for every markup.
+
+In: the data of a derivation, the names of a layer, a markup.  Out: strings.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import assert_never
+
+from symconv.arrays import (
+    Add,
+    ArrayExpression,
+    Broadcast,
+    Correlate,
+    Dilate,
+    Input,
+    Merge,
+    Pad,
+    Rotate,
+    Scale,
+    Split,
+    Sum,
+    Transpose,
+    shape,
+)
+from symconv.arrays import operands as operands_of
+from symconv.polynomial import Atom, Entry, Partial, Polynomial, Quotient, signed_sum
+from symconv.report.markup import Latex, Markup, Text
+from symconv.report.notation import TENSOR_ORDER, Names, written_order
+from symconv.terms import At, Divides, Equal, Factor, Formula, Guard, PartialAt, Term, Within
+
+ABOVE = {"a": "l-1", "z": "l", "delta": "l", "z_below": "l-1", "delta_below": "l-1"}
+
+
+@dataclass(frozen=True)
+class Writer:
+    """The names of a layer in a markup."""
+
+    names: Names
+    markup: Markup
+
+    def named(self, name: str, above: str, subscripts: Sequence[str]) -> str:
+        """A tensor by the name that the notation gives it; ``E_d`` and ``w_b`` carry a letter before their indices."""
+        notation = self.names.notation
+        written = {
+            "z": notation.weighted_input,
+            "z_below": notation.weighted_input,
+            "delta_below": "delta",
+            "E": notation.error,
+            "b": notation.bias,
+        }
+        base, _, letter = written.get(name, name).partition("_")
+        return self.markup.indexed(self.markup.symbol(base), above, [*([letter] if letter else []), *subscripts])
+
+    def whole(self, name: str) -> str:
+        """A tensor as a whole, with its layer."""
+        if name == "w":
+            return self.named(self.names.notation.kernel, "l", ())
+        return self.named(name, ABOVE.get(name, ""), ())
+
+    def gradient(self, tensor: str) -> str:
+        """The gradient by a tensor as a whole: ``dE/da^{l-1}``; w and b carry no layer."""
+        return self.markup.derivative(self.whole("E"), self.named(tensor, ABOVE.get(tensor, ""), ()))
+
+    def bare(self, tensor: str, indices: tuple[Polynomial, ...]) -> str:
+        """One entry of a tensor by its position alone, as in a picture: without layer, batch and channel."""
+        return self.named(tensor, "", [self.index(self.names.based(p)) for p in indices[2:]])
+
+    def entry(self, tensor: str, indices: tuple[Polynomial, ...]) -> str:
+        """One entry of a tensor."""
+        if tensor == "fprime":
+            return f"f'({self.entry('z_below', indices)})"
+        visible = self.names.visible(tensor, indices)
+        return self.named(tensor, ABOVE.get(tensor, ""), [self.index(p) for p in visible])
+
+    def index(self, p: Polynomial) -> str:
+        """An index polynomial."""
+        parts = [(c, " ".join(self.index_atom(atom) for atom in monomial)) for monomial, c in p]
+        return signed_sum(sorted(parts, key=_index_order), times=" ")
+
+    def index_atom(self, atom: Atom) -> str:
+        """An index by its name, or a quotient."""
+        if isinstance(atom, Quotient):
+            return self.markup.quotient(self.index(atom.numerator), atom.divisor)
+        return self.names.index_name(str(atom))
+
+    def atom(self, atom: Atom) -> str:
+        """A factor of a written-out product."""
+        match atom:
+            case Entry(tensor, indices):
+                return self.entry(tensor, tuple(map(Polynomial.of, indices)))
+            case Partial(of, by):
+                top, bottom = (self.entry(e.tensor, tuple(map(Polynomial.of, e.indices))) for e in (of, by))
+                return self.markup.derivative(top, bottom)
+            case str() | Quotient():
+                return self.index_atom(atom)
+            case _:
+                assert_never(atom)
+
+    def cell(self, p: Polynomial) -> str:
+        """An entry of a grid: without its layer where it is one entry of a tensor, as in a picture."""
+        atoms = [atom for atom in p.atoms if isinstance(atom, Entry)]
+        if len(atoms) == 1 and p == Polynomial.of(atoms[0]):
+            return self.bare(atoms[0].tensor, tuple(map(Polynomial.of, atoms[0].indices)))
+        return self.polynomial(p)
+
+    def products(self, p: Polynomial) -> list[tuple[int, str]]:
+        """The products of a polynomial, each with its coefficient."""
+        written = []
+        for monomial, c in written_order(p):
+            apart = len(monomial) > 1
+            factors = [
+                self.markup.parenthesised(self.atom(a)) if apart and isinstance(a, Partial) else self.atom(a)
+                for a in monomial
+            ]
+            written.append((c, " ".join(factors)))
+        return written
+
+    def polynomial(self, p: Polynomial, limit: int = 0) -> str:
+        """A polynomial in entries; above `limit` products only the first ones, and how many there are."""
+        products = self.products(p)
+        if limit and len(products) > limit:
+            dots = "\\cdots" if isinstance(self.markup, Latex) else "..."
+            count = f"({len(products)} terms)"
+            said = f"\\quad\\text{{{count}}}" if isinstance(self.markup, Latex) else count
+            return f"{signed_sum(products[:limit], times=' ')} + {dots} {said}"
+        return signed_sum(products, times=" ")
+
+    def result(self, formula: Formula) -> str:
+        """The left side of a formula: ``z^l_{i,j}`` or ``dE/da^{l-1}_{x,y}``."""
+        if formula.tensor.startswith("dE/d"):
+            bottom = self.entry(formula.tensor.removeprefix("dE/d"), formula.index)
+            return self.markup.derivative(self.whole("E"), bottom)
+        if formula.tensor.startswith("da/dz"):
+            bottom = self.entry("z_below", formula.index)
+            return self.markup.derivative(self.entry("a", formula.index), bottom)
+        return self.entry(formula.tensor, formula.index)
+
+    def formula(self, formula: Formula) -> str:
+        """The right side of a formula."""
+        return " + ".join(self.term(term) for term in formula.terms) or "0"
+
+    def term(self, term: Term) -> str:
+        """A sum over indices, under guards, of a product."""
+        factors = [self.factor(f, len(term.factors) > 1) for f in sorted(term.factors, key=_factor_order)]
+        times = " * " if not term.binders and isinstance(self.markup, Text) else " "
+        body = times.join(([str(term.coefficient)] if term.coefficient != 1 else []) + factors)
+        indices = [self.names.index_name(b.name) for b in term.binders]
+        return self.markup.sum_over(indices, body, [self.guard(g) for g in term.guards])
+
+    def factor(self, factor: Factor, apart: bool) -> str:
+        """A factor of an indexed product."""
+        match factor:
+            case At(tensor, index):
+                return self.entry(tensor, index)
+            case PartialAt(of, by):
+                text = self.markup.derivative(self.entry(of.tensor, of.index), self.entry(by.tensor, by.index))
+                return self.markup.parenthesised(text) if apart else text
+            case _:
+                assert_never(factor)
+
+    def guard(self, guard: Guard) -> str:
+        """A condition on indices."""
+        base = self.names.notation.index_base
+        match guard:
+            case Equal(left, right):
+                return f"{self.index(self.names.based(left))} = {self.index(self.names.based(right))}"
+            case Within(value, size):
+                return self.markup.within(base, self.index(self.names.based(value)), size - 1 + base)
+            case Divides(divisor, value):
+                return self.markup.divides(divisor, self.index(self.names.shifted(value)))
+            case _:
+                assert_never(guard)
+
+    def array(self, node: ArrayExpression, numbers: bool = True) -> str:
+        """An array expression as nested calls; exchanges of channels that have one entry are not written."""
+
+        def call(function: str, arguments: Sequence[str]) -> str:
+            operands = len(operands_of(node))
+            return self.markup.call(function, arguments if numbers else arguments[:operands])
+
+        swapped = swapped_operand(node)
+        if swapped is not None:
+            trivial = shape(swapped)[:2] == (1, 1)
+            return self.array(swapped, numbers) if trivial else self.markup.call("swap", [self.array(swapped, numbers)])
+        match node:
+            case Input(name, _):
+                return self.whole(name)
+            case Pad(operand, padding):
+                return call("pad", [self.array(operand, numbers), per_axis(padding)])
+            case Dilate(operand, factors):
+                return call("dilate", [self.array(operand, numbers), per_axis(factors)])
+            case Rotate(operand, axes):
+                spatial = tuple(range(2, len(shape(operand))))
+                if axes == spatial:
+                    return call("rot180", [self.array(operand, numbers)])
+                return call("reverse", [self.array(operand, numbers), f"axes {', '.join(map(str, axes))}"])
+            case Correlate():
+                return call(
+                    "corr", [self.array(node.operand, numbers), self.array(node.kernel, numbers), *options(node)]
+                )
+            case Sum(operand, axes):
+                return call("sum", [self.array(operand, numbers), f"axes {', '.join(map(str, axes))}"])
+            case Transpose(operand, axes):
+                return call("transpose", [self.array(operand, numbers), f"axes {', '.join(map(str, axes))}"])
+            case Split(operand, axis, outer):
+                return call("split", [self.array(operand, numbers), f"axis {axis}", str(outer)])
+            case Merge(operand, axis):
+                return call("merge", [self.array(operand, numbers), f"axis {axis}"])
+            case Broadcast(operand, _, _):
+                return self.array(operand, numbers)
+            case Add(left, right):
+                return f"{self.array(left, numbers)} + {self.array(right, numbers)}"
+            case Scale(operand, factor):
+                return f"{factor} {self.array(operand, numbers)}"
+            case _:
+                assert_never(node)
+
+
+def options(node: Correlate) -> list[str]:
+    """The options of a correlation that are not 1."""
+    found = [
+        f"{name} {per_axis(values)}"
+        for name, values in (("stride", node.stride), ("dilation", node.dilation))
+        if any(v != 1 for v in values)
+    ]
+    return found + ([f"groups {node.groups}"] if node.groups > 1 else [])
+
+
+def per_axis(values: tuple[int, ...] | tuple[tuple[int, int], ...]) -> str:
+    """One value for all axes where they agree, ``AxB`` or ``low:high x low:high`` otherwise."""
+    written = [str(v) if isinstance(v, int) else str(v[0]) if v[0] == v[1] else f"{v[0]}:{v[1]}" for v in values]
+    return written[0] if len(set(written)) == 1 else "x".join(written)
+
+
+def swapped_operand(node: ArrayExpression) -> ArrayExpression | None:
+    """What is inside an exchange of the first two axes (within groups); None if the node is no such exchange."""
+    match node:
+        case Transpose(operand, axes) if axes == (1, 0, *range(2, len(axes))):
+            return operand
+        case Merge(Transpose(Split(operand, 0, _), axes), 0) if axes == (0, 2, 1, *range(3, len(axes))):
+            return operand
+        case Merge(Transpose(Split(operand, 1, _), axes), 1) if axes == (2, 1, 0, *range(3, len(axes))):
+            return operand
+        case _:
+            return None
+
+
+def _index_order(part: tuple[int, str]) -> tuple[bool, bool, bool, str]:
+    """Positions before taps, what is added before what is taken away, numbers last unless they lead: ``3 - k``."""
+    coefficient, name = part
+    return coefficient < 0, not name, name.startswith(("k", "l")), name
+
+
+def _factor_order(factor: Factor) -> int:
+    """The derivative of E, delta, other derivatives, then the other tensors."""
+    match factor:
+        case PartialAt(of, _):
+            return 0 if of.tensor == "E" else 2
+        case At("delta", _):
+            return 1
+        case At(tensor, _):
+            return 3 + (TENSOR_ORDER.index(tensor) if tensor in TENSOR_ORDER else len(TENSOR_ORDER))
+        case _:
+            assert_never(factor)
