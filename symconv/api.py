@@ -42,7 +42,7 @@ def prove(
     *,
     closed: ArrayExpression | Mapping[str, ArrayExpression] | None = None,
     activation: str = ARBITRARY,
-    entries: bool = True,
+    entries: bool = False,
 ) -> Verdict:
     """Derive the gradients of a layer by the chain rule and prove that they are the closed forms.
 
@@ -57,7 +57,7 @@ def prove(
     activation
         The activation below the layer, for the derivation that comes with the verdict.
     entries
-        Whether that derivation lists entries, too.
+        Whether that derivation writes entries out, too, as `derive` does.
 
     Returns
     -------

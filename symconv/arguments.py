@@ -7,7 +7,7 @@ Never: what the values mean together; that is the layer's own business.
 from __future__ import annotations
 
 import operator
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Sized
 from typing import Any, SupportsIndex
 
 from symconv.errors import InvalidLayer
@@ -18,9 +18,13 @@ Padding = str | SupportsIndex | Sequence[SupportsIndex | Sequence[SupportsIndex]
 
 def integer(name: str, value: object, least: int | None) -> int:
     """An int, of Python or of anything with an index (NumPy); never a bool, a float or a string."""
+    refused = InvalidLayer(f"expected an int but got {name}={value!r} (type {_type_name(value)})")
     if isinstance(value, bool) or not isinstance(value, SupportsIndex):
-        raise InvalidLayer(f"expected an int but got {name}={value!r} (type {type(value).__name__})")
-    number = operator.index(value)
+        raise refused
+    try:
+        number = operator.index(value)
+    except (TypeError, ValueError, OverflowError):
+        raise refused from None
     if least is not None and number < least:
         raise InvalidLayer(f"expected {name} >= {least} but got {name}={number}")
     return number
@@ -34,7 +38,7 @@ def positive(name: str, value: object) -> int:
 def boolean(name: str, value: object) -> bool:
     """True or False, and nothing that merely acts like one."""
     if not isinstance(value, bool):
-        raise InvalidLayer(f"expected True or False but got {name}={value!r} (type {type(value).__name__})")
+        raise InvalidLayer(f"expected True or False but got {name}={value!r} (type {_type_name(value)})")
     return value
 
 
@@ -46,8 +50,14 @@ def one_of(name: str, value: object, allowed: tuple[str, ...]) -> str:
 
 
 def is_sequence(value: object) -> bool:
-    """Lists, tuples and one-dimensional arrays; not strings, and not the scalars of NumPy, which have an index."""
-    return not isinstance(value, str | bytes | Mapping) and hasattr(value, "__len__") and hasattr(value, "__getitem__")
+    """Lists, tuples and arrays; not strings, and not the scalars of NumPy, which have a length only by name."""
+    if isinstance(value, str | bytes | Mapping) or not isinstance(value, Sized) or not isinstance(value, Iterable):
+        return False
+    try:
+        len(value)
+    except TypeError:
+        return False
+    return True
 
 
 def sizes(name: str, value: Any) -> tuple[int, ...]:
@@ -81,3 +91,8 @@ def pair(value: Any) -> tuple[int, int]:
     if len(value) != 2:
         raise InvalidLayer(f"expected a (low, high) pair of padding but got {tuple(value)!r}")
     return (integer("padding", value[0], None), integer("padding", value[1], None))
+
+
+def _type_name(value: object) -> str:
+    kind = type(value)
+    return kind.__name__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__name__}"

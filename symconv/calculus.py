@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from symconv.polynomial import Atom, Entry, Monomial, Polynomial
-from symconv.symbols import EntryRing, squared_error_gradient, squared_error_gradients
+from symconv.symbols import RingElement, squared_error_gradient, squared_error_gradients
 
 MULTIPLIED_OUT = 60_000  # monomials of E up to which it is multiplied out
 SAMPLED_ENTRIES = 12  # entries for which E is differentiated where it is not multiplied out
@@ -26,13 +26,12 @@ def chain_rule_gradients(z: Mapping[Entry, Polynomial]) -> dict[Entry, Polynomia
     >>> print(chain_rule_gradients({Entry("z", (0,)): Polynomial.product(w, a)})[a])
     delta[0]*w[0]
     """
-    ring = EntryRing(entries_of(z))
     totals: dict[Entry, dict[Monomial, int]] = {}
     for at, value in z.items():
         delta = Entry("delta", at.indices)
-        for e, d in ring.derivatives(ring.element(value)).items():
+        for e, derivative in RingElement.of(value).derivatives():
             total = totals.setdefault(e, {})
-            for monomial, coefficient in ring.polynomial(d).coefficients.items():
+            for monomial, coefficient in derivative.items():
                 product = in_order(delta, *monomial)
                 total[product] = total.get(product, 0) + coefficient
     return {e: Polynomial(total) for e, total in totals.items()}
@@ -57,7 +56,7 @@ def error_gradients(z: Mapping[Entry, Polynomial]) -> tuple[dict[Entry, Polynomi
     by = entries_of(z)
     size = sum(len(value) * (len(value) + 1) // 2 for value in z.values())
     if size <= MULTIPLIED_OUT:
-        return squared_error_gradients(z, by), f"by all {len(by)} entries"
+        return squared_error_gradients(z), f"by all {len(by)} entries"
     chosen = by[:: max(1, len(by) // SAMPLED_ENTRIES)][:SAMPLED_ENTRIES]
     return {e: squared_error_gradient(z, e) for e in chosen}, f"by {len(chosen)} of {len(by)} entries"
 

@@ -50,7 +50,7 @@ def layer_arguments(command: Callable[..., Any]) -> Callable[..., Any]:
         click.option("--groups", default="1", metavar="G", show_default=True),
         click.option("--channels", default="1:1", metavar="C:M", show_default=True, help="Input and output channels."),
         click.option("--batch", default="1", metavar="N", show_default=True),
-        click.option("--flip", is_flag=True, help="A convolution of mathematics: the kernel rotated in the forward map."),
+        click.option("--flip", is_flag=True, help="A convolution of mathematics: kernel rotated in the forward map."),
         click.option("--no-bias", is_flag=True),
         click.option("--transposed", is_flag=True, help="PyTorch's ConvTranspose."),
         click.option("--output-padding", metavar="R", help="With --transposed.  [default: 0]"),
@@ -341,7 +341,7 @@ def _prove_presets(as_json: bool) -> None:
     everything = presets()
     found: list[tuple[str, Verdict]] = []
     for p in progress(everything, "proving"):
-        verdict = prove_layer(p.layer, entries=False)
+        verdict = prove_layer(p.layer)
         found.append((p.name, verdict))
         if not as_json:
             gradients = ", ".join(f"{of} {outcome.status}" for of, outcome in verdict.gradients.items())

@@ -187,9 +187,10 @@ class Conv:
                 size = f"input {axis.input_size}" + (
                     f" with input dilation {axis.input_dilation}" if axis.input_dilation > 1 else ""
                 )
+                least = axis.low + axis.high - axis.slack
+                mend = f"pad by at least {least} in total" if least >= 0 else f"crop by at most {-least} in total"
                 raise InvalidLayer(
-                    f"{kernel} does not fit {size} with padding ({axis.low}, {axis.high}) along axis {at}: "
-                    f"pad by at least {axis.low + axis.high - axis.slack} in total"
+                    f"{kernel} does not fit {size} with padding ({axis.low}, {axis.high}) along axis {at}: {mend}"
                 )
 
     @classmethod
@@ -239,6 +240,13 @@ class Conv:
                 f"padding={padding!r} is not defined for a transposed layer: give 'valid', ints, or (low, high) pairs"
             )
         pairs = _padding(padding, tuple(Axis(n, k) for n, k in zip(size, kernel, strict=True)))
+        for at, (n, k, s, d, more, (low, high)) in enumerate(zip(size, kernel, steps, gaps, extra, pairs, strict=True)):
+            full = s * (n - 1) + d * (k - 1) + 1 + more
+            if low + high >= full:
+                raise InvalidLayer(
+                    f"padding ({low}, {high}) of a transposed layer leaves none of {full} positions along axis {at}: "
+                    f"pad by at most {full - 1} in total"
+                )
         return cls(
             size,
             kernel,
@@ -304,7 +312,9 @@ class Conv:
             amount: Padding = padding
         else:
             amount = per_axis("padding", padding, len(size), least=0)
-        if transposed:
+        if boolean("transposed", transposed):
+            if isinstance(amount, str):
+                raise InvalidLayer(f"PyTorch's ConvTranspose takes no padding={amount!r}: give ints")
             return cls.transposed(
                 size, kernel, stride=steps, padding=amount, output_padding=output_padding, dilation=dilation,
                 groups=groups, in_channels=in_channels, out_channels=out_channels, batch=batch, bias=bias,
@@ -392,13 +402,16 @@ class Conv:
         InvalidLayer
             If an argument is missing, unknown or of the wrong kind.
         """
+        if not isinstance(arguments, Mapping):
+            kind = type(arguments).__name__
+            raise InvalidLayer(f"expected the arguments of a layer by name but got {arguments!r} (type {kind})")
         known = [f.name for f in fields(cls)]
-        unknown = sorted(set(arguments) - set(known))
+        unknown = sorted(map(str, set(arguments) - set(known)))
         missing = sorted({"input_size", "kernel_size"} - set(arguments))
         if unknown or missing:
             raise InvalidLayer(
                 f"a layer takes {', '.join(known)}"
-                + (f"; unknown: {', '.join(map(str, unknown))}" if unknown else "")
+                + (f"; unknown: {', '.join(unknown)}" if unknown else "")
                 + (f"; missing: {', '.join(missing)}" if missing else "")
             )
         return cls(**arguments)

@@ -66,6 +66,11 @@ def conv(
     InvalidLayer
         If an option is out of range, or the kernel does not fit the input.
 
+    Notes
+    -----
+    The zeros of padding and dilation are multiplied like any others, so an infinite weight or a NaN spreads to the
+    positions where it meets them.
+
     Examples
     --------
     >>> import numpy as np
@@ -120,7 +125,8 @@ def conv_backward(
 
     Notes
     -----
-    The formulas, for any stride, dilation, padding, groups and rank, are those of `symconv.closed`.
+    The formulas, for any stride, dilation, padding, groups and rank, are those of `symconv.closed`. What is said of
+    infinities and NaN at `conv` holds here too.
 
     Examples
     --------

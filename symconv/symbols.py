@@ -7,7 +7,8 @@ reaches SymPy's parser. Besides this file only `activations` and the reports imp
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from functools import lru_cache
 from itertools import compress
 from typing import Any
@@ -82,61 +83,71 @@ def derivative(polynomial: Polynomial, by: Entry) -> Polynomial:
     return from_sympy(to_sympy(polynomial).diff(symbol(by)), entries)
 
 
-class EntryRing:
-    """SymPy's sparse polynomials over the integers in the entries of one layer: many derivatives, fast.
+@lru_cache(maxsize=256)
+def _ring(size: int) -> PolyRing:
+    """SymPy's sparse polynomials over the integers in this many generators."""
+    return PolyRing([f"v{at}" for at in range(size)], sympy.ZZ, sympy.lex)
+
+
+@dataclass(frozen=True)
+class RingElement:
+    """A polynomial in entries as an element of SymPy's ring: generator number j stands for ``entries[j]``.
 
     ``PolyElement.diff`` is SymPy's own derivative, as ``Expr.diff`` is; on the hundreds of z of a layer it is some
     twenty times faster.
     """
 
-    def __init__(self, entries: Sequence[Entry]) -> None:
-        self.entries = tuple(entries)
-        self.position = {e: at for at, e in enumerate(self.entries)}
-        self.ring = PolyRing([symbol(e) for e in self.entries], sympy.ZZ, sympy.lex)
+    entries: tuple[Entry, ...]
+    element: PolyElement
 
-    def element(self, polynomial: Polynomial) -> PolyElement:
-        """A polynomial as an element of the ring."""
-        return self.ring.from_dict({self._exponents(m): sympy.ZZ(c) for m, c in polynomial.coefficients.items()})
+    @classmethod
+    def of(cls, polynomial: Polynomial) -> RingElement:
+        """A polynomial in its own ring."""
+        entries = tuple(sorted(atom for atom in polynomial.atoms if isinstance(atom, Entry)))
+        position = {e: at for at, e in enumerate(entries)}
+        found = {}
+        for monomial, coefficient in polynomial.coefficients.items():
+            exponents = [0] * len(entries)
+            for atom in monomial:
+                if not isinstance(atom, Entry):
+                    raise BrokenDerivation(f"{atom} is no entry of the layer")
+                exponents[position[atom]] += 1
+            found[tuple(exponents)] = sympy.ZZ(coefficient)
+        return cls(entries, _ring(len(entries)).from_dict(found))
 
-    def _exponents(self, monomial: Monomial) -> tuple[int, ...]:
-        exponents = [0] * len(self.entries)
-        for atom in monomial:
-            if not isinstance(atom, Entry):
-                raise BrokenDerivation(f"{atom} is no entry of the layer")
-            exponents[self.position[atom]] += 1
-        return tuple(exponents)
+    def squared(self) -> RingElement:
+        """Its square, multiplied out by SymPy."""
+        return RingElement(self.entries, self.element * self.element)
 
-    def polynomial(self, element: PolyElement) -> Polynomial:
-        """An element of the ring as our own polynomial."""
-        counts: dict[Monomial, int] = {}
+    def derivatives(self) -> Iterator[tuple[Entry, dict[Monomial, int]]]:
+        """Its derivative by each of its entries, monomial by monomial; by every other entry it is zero."""
+        for at, entry in enumerate(self.entries):
+            yield entry, self._read(self.element.diff(at))
+
+    def _read(self, element: PolyElement) -> dict[Monomial, int]:
+        found: dict[Monomial, int] = {}
         for exponents, coefficient in element.items():
-            atoms: list[Atom] = []
-            for entry, power in zip(compress(self.entries, exponents), filter(None, exponents), strict=True):
-                atoms += [entry] * power
-            counts[tuple(sorted(atoms))] = int(coefficient)
-        return Polynomial(counts)
-
-    def derivatives(self, element: PolyElement) -> dict[Entry, PolyElement]:
-        """The derivative by every entry that occurs; by all others it is zero."""
-        occurring = [any(column) for column in zip(*element.keys(), strict=True)]
-        return {e: element.diff(self.ring.gens[self.position[e]]) for e in compress(self.entries, occurring)}
+            monomial: Monomial = tuple(compress(self.entries, exponents))
+            if max(exponents, default=0) > 1:
+                powers = filter(None, exponents)
+                monomial = tuple(e for e, n in zip(monomial, powers, strict=True) for _ in range(n))
+            found[monomial] = int(coefficient)
+        return found
 
 
-def squared_error_gradients(z: Mapping[Entry, Polynomial], by: Sequence[Entry]) -> dict[Entry, Polynomial]:
-    """``d(2E)/de`` for ``2E = sum (z - t)^2``, written out and differentiated by SymPy: no chain rule of ours.
+def squared_error_gradients(z: Mapping[Entry, Polynomial]) -> dict[Entry, Polynomial]:
+    """``d(2E)/de`` for ``2E = sum (z - t)^2``, multiplied out and differentiated by SymPy: no chain rule of ours.
 
-    The targets t are fresh entries, one for each z. The result is a polynomial in a, w, b and t.
+    The targets t are fresh entries, one for each z. The result is a polynomial in a, w, b and t, for each of the
+    entries that occur.
     """
-    targets = {e: Entry("t", e.indices) for e in z}
-    ring = EntryRing((*by, *targets.values()))
-    totals: dict[Entry, dict[Monomial, int]] = {e: {} for e in by}
+    totals: dict[Entry, dict[Monomial, int]] = {}
     for at, value in z.items():
-        gap = ring.element(value - Polynomial.of(targets[at]))
-        for e, d in ring.derivatives(gap * gap).items():
-            if e in totals:
-                total = totals[e]
-                for monomial, coefficient in ring.polynomial(d).coefficients.items():
-                    total[monomial] = total.get(monomial, 0) + coefficient
+        square = RingElement.of(value - Polynomial.of(Entry("t", at.indices))).squared()
+        for e, derivative in square.derivatives():
+            total = totals.setdefault(e, {})
+            for monomial, coefficient in derivative.items():
+                total[monomial] = total.get(monomial, 0) + coefficient
     return {e: Polynomial(total) for e, total in totals.items()}
 
 

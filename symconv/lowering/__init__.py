@@ -5,7 +5,7 @@ Never: a derivation, a proof or SymPy. A node of an expression is a statement of
 is run.
 """
 
-from symconv.lowering.formula import formula
+from symconv.lowering.formulas import formula
 from symconv.lowering.lowered import Lowered, lower
 from symconv.lowering.program import Program, programs
 

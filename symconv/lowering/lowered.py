@@ -152,8 +152,7 @@ def lower(layer: Conv) -> Lowered:
         n = delta.shape[0]
         padded = np.zeros((n, 1, 4, 4), delta.dtype)
         padded[:, :, 1:3, 1:3] = delta
-        transposed = w.transpose(1, 0, 2, 3)
-        rotated = transposed[:, :, ::-1, ::-1]
+        rotated = w[:, :, ::-1, ::-1]
         windows = sliding_window_view(padded, (2, 2), axis=(2, 3))
         columns = windows.transpose(0, 1, 4, 5, 2, 3).reshape(n, 4, 9)
         kernel = rotated.reshape(1, 4)

@@ -13,7 +13,7 @@ from textwrap import wrap
 
 from symconv.arrays import ArrayExpression
 from symconv.layer import Conv
-from symconv.lowering.formula import formula
+from symconv.lowering.formulas import formula
 from symconv.lowering.printer import WINDOWS, body
 from symconv.lowering.program import Program
 from symconv.lowering.statements import INDENT, WIDTH
@@ -32,7 +32,7 @@ class _Function:
     expression: ArrayExpression
 
     @property
-    def formula(self) -> str:
+    def equation(self) -> str:
         return f"{self.result} = {formula(self.expression)}"
 
 
@@ -82,9 +82,9 @@ def _shapes(layer: Conv) -> dict[str, str]:
 
 
 def _docstring(layer: Conv, functions: list[_Function], shapes: dict[str, str]) -> list[str]:
-    bias = f" b {shapes['b']}," if layer.bias else ""
+    reads = [f"{name}{NO_BREAK}{shapes[name]}" for name in ("a", "w", "b") if name != "b" or layer.bias]
     notes = (
-        f"Shapes, with N the batch: a {shapes['a']}, w {shapes['w']},{bias} z and delta {shapes['delta']}.",
+        f"Shapes, with N the batch: {', '.join(reads)}, z and delta{NO_BREAK}{shapes['delta']}.",
         "corr is the cross-correlation; how it pairs the batch and channel axes is left out of the formulas. "
         "delta is dE/dz, the error of the layer.",
     )
@@ -93,7 +93,7 @@ def _docstring(layer: Conv, functions: list[_Function], shapes: dict[str, str]) 
         "",
         *_wrapped(repr(replace(layer, batch=1)), INDENT),
         "",
-        *(line for function in functions for line in _wrapped(function.formula, INDENT)),
+        *(line for function in functions for line in _wrapped(function.equation, INDENT)),
         "",
         *(line for note in notes for line in _wrapped(note)),
         '"""',
@@ -101,9 +101,9 @@ def _docstring(layer: Conv, functions: list[_Function], shapes: dict[str, str]) 
 
 
 def _text(function: _Function, shapes: dict[str, str]) -> str:
-    reads = ", ".join(f"{name} {shapes[name]}" for name in function.parameters)
-    result = f"{reads} -> {function.result} {shapes[function.shaped_like]}"
-    first, *more = _wrapped(f'"""{function.formula}', INDENT)
+    reads = ", ".join(f"{name}{NO_BREAK}{shapes[name]}" for name in function.parameters)
+    result = f"{reads} -> {function.result}{NO_BREAK}{shapes[function.shaped_like]}"
+    first, *more = _wrapped(f'"""{function.equation}', INDENT)
     return "\n".join(
         [
             f"def {function.name}({', '.join(f'{name}: Array' for name in function.parameters)}) -> Array:",

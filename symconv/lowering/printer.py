@@ -30,7 +30,7 @@ from symconv.arrays import (
     shape,
 )
 from symconv.errors import InvalidExpression
-from symconv.lowering.statements import Statement, call, option, plain, sequence, subscript
+from symconv.lowering.statements import call, option, plain, sequence, subscript
 from symconv.lowering.writer import BATCH, Sizes, Value, Writer, constants, divided, number, steps, strings
 from symconv.polynomial import ONE, Polynomial
 
@@ -56,8 +56,7 @@ def body(node: ArrayExpression, parameters: Sequence[str]) -> list[str]:
         dilated[:, :, ::2] = delta
         padded = np.zeros((n, 1, 7), dilated.dtype)
         padded[:, :, 2:5] = dilated
-        transposed = w.transpose(1, 0, 2)
-        rotated = transposed[:, :, ::-1]
+        rotated = w[:, :, ::-1]
         windows = sliding_window_view(padded, (3,), axis=(2,))
         columns = windows.transpose(0, 1, 3, 2).reshape(n, 3, 5)
         kernel = rotated.reshape(1, 3)
@@ -112,8 +111,10 @@ class _Printer:
                 return self.writer.view(_named("rotated", node), value, value.sizes, *subscript(*slices))
             case Transpose(operand, axes):
                 value = self.read(operand)
-                links = (call(".transpose", *strings(axes)),) if list(axes) != sorted(axes) else ()
-                return self.writer.view(_named("transposed", node), value, tuple(value.sizes[j] for j in axes), *links)
+                sizes = tuple(value.sizes[j] for j in axes)
+                moved = [j for j in axes if value.sizes[j] != ONE]
+                links = (call(".transpose", *strings(axes)),) if sizes != value.sizes or moved != sorted(moved) else ()
+                return self.writer.view(_named("transposed", node), value, sizes, *links)
             case Split(operand, axis, outer):
                 sizes = self.read(operand).sizes
                 parts = (Polynomial.of(outer), divided(sizes[axis], outer))
@@ -128,7 +129,9 @@ class _Printer:
                 return self.summed(node) if axes else self.read(operand)
             case Broadcast(_, size, _):
                 repeated = call("np.broadcast_to", self.along(node, constants(size)), sequence(size))
-                return self.writer.assign(_named("repeated", node), constants(size), repeated, fresh=False)
+                return self.writer.assign(
+                    _named("repeated", node), constants(size), repeated, fresh=False, ordered=False
+                )
             case Add():
                 return self.added(node)
             case Scale(operand, factor):
@@ -149,38 +152,36 @@ class _Printer:
         kept = len(value.sizes) - len(padding)
         sizes, places = list(value.sizes), [":"] * kept
         for axis, (low, high) in enumerate(padding, start=kept):
-            first, last = max(low, 0), max(low, 0) + number(value.sizes[axis])
-            sizes[axis] = Polynomial.of(last + max(high, 0))
-            places.append(":" if sizes[axis] == value.sizes[axis] else f"{first}:{last}")
+            before, after = max(low, 0), max(high, 0)
+            places.append(f"{before}:{before + number(sizes[axis])}" if before or after else ":")
+            sizes[axis] += before + after
         return self.among_zeros("padded", node, value, tuple(sizes), places)
 
     def cropped(self, node: Pad, value: Value, padding: tuple[tuple[int, int], ...]) -> Value:
         kept = len(value.sizes) - len(padding)
         sizes, slices = list(value.sizes), [":"] * kept
         for axis, (low, high) in enumerate(padding, start=kept):
-            first, last = max(-low, 0), number(value.sizes[axis]) - max(-high, 0)
-            sizes[axis] = Polynomial.of(last - first)
-            slices.append(":" if sizes[axis] == value.sizes[axis] else f"{first}:{last}")
+            before, after = max(-low, 0), max(-high, 0)
+            slices.append(f"{before}:{number(sizes[axis]) - after}" if before or after else ":")
+            sizes[axis] -= before + after
         return self.writer.view(_named("cropped", node), value, tuple(sizes), *subscript(*slices))
 
     def dilated(self, node: Dilate) -> Value:
         value = self.read(node.operand)
         kept = len(value.sizes) - len(node.factors)
-        lengths = [number(size) for size in value.sizes[kept:]]
-        spread = (f * (length - 1) + 1 for f, length in zip(node.factors, lengths, strict=True))
-        places = [":"] * kept + steps(node.factors, lengths)
-        return self.among_zeros("dilated", node, value, value.sizes[:kept] + constants(spread), places)
+        sizes, places = list(value.sizes), [":"] * kept
+        for axis, factor in enumerate(node.factors, start=kept):
+            places.append(f"::{factor}" if factor > 1 and sizes[axis] != ONE else ":")
+            sizes[axis] += (factor - 1) * (number(sizes[axis]) - 1) if factor > 1 else 0
+        return self.among_zeros("dilated", node, value, tuple(sizes), places)
 
-    def among_zeros(
-        self, wanted: str, node: ArrayExpression, value: Value, sizes: Sizes, places: list[str]
-    ) -> Value:
+    def among_zeros(self, wanted: str, node: ArrayExpression, value: Value, sizes: Sizes, places: list[str]) -> Value:
         """The value written into these places of zeros."""
         if value.sizes == sizes:
             return value
-        zeros = call("np.zeros", call("", *self.writer.texts(sizes)), f"{value.name}.dtype")
+        zeros = call("np.zeros", sequence(self.writer.texts(sizes)), f"{value.name}.dtype")
         array = self.writer.assign(_named(wanted, node), sizes, zeros)
-        (written,) = subscript(*places)
-        self.writer.statements.append(Statement("", (replace(written, head=array.name), plain(f" = {value.name}"))))
+        self.writer.fill(array, value, *subscript(*places))
         return array
 
     def reshaped(self, wanted: str, node: ArrayExpression, value: Value, sizes: Sizes) -> Value:

@@ -64,6 +64,22 @@ class Statement:
         return Statement(self.target, tuple(most)).lines + Statement(self.target, (again,), self.returned).lines
 
 
+@dataclass(frozen=True)
+class Filling:
+    """``array[places] = value``."""
+
+    places: Link
+    value: str
+
+    @property
+    def lines(self) -> list[str]:
+        """The statement in the body of a function."""
+        line = f"{INDENT}{self.places.text} = "
+        if len(line + self.value) <= WIDTH:
+            return [line + self.value]
+        return [f"{line}(", 2 * INDENT + self.value, f"{INDENT})"]
+
+
 def plain(text: str) -> Link:
     """Text without brackets of its own: a name, or a product of two."""
     return Link(text, brackets="")

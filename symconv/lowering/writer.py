@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from itertools import chain, count
 
 from symconv.errors import InvalidExpression
-from symconv.lowering.statements import INDENT, Link, Statement, call, plain
+from symconv.lowering.statements import INDENT, Filling, Link, Statement, call, plain
 from symconv.polynomial import Polynomial, signed_sum
 
 BATCH = Polynomial.of("n")
@@ -35,7 +35,7 @@ class Writer:
     def __init__(self, taken: Iterable[str], source: str | None) -> None:
         self.names = {"n", "np", *taken}
         self.source = source
-        self.statements: list[Statement] = []
+        self.statements: list[Statement | Filling] = []
         self.reads_batch = False
 
     @property
@@ -62,6 +62,10 @@ class Writer:
         first = replace(links[0], head=value.name + links[0].head)
         return self.assign(wanted, sizes, first, *links[1:], fresh=value.fresh, ordered=ordered)
 
+    def fill(self, array: Value, value: Value, places: Link) -> None:
+        """Write a value into some places of an array."""
+        self.statements.append(Filling(replace(places, head=array.name), value.name))
+
     def reshape(self, before: Sizes, after: Sizes) -> tuple[Link, ...]:
         """The link that changes these sizes to those; none where they are the same."""
         return () if before == after else (call(".reshape", *self.texts(after)),)
@@ -77,8 +81,8 @@ class Writer:
             self.statements.append(Statement("", (call(f"{value.name}.copy"),), returned=True))
         elif not value.ordered:
             self.statements.append(Statement("", (call("np.ascontiguousarray", value.name),), returned=True))
-        elif self.statements[-1].target == value.name:
-            self.statements[-1] = replace(self.statements[-1], returned=True)
+        elif isinstance(last := self.statements[-1], Statement) and last.target == value.name:
+            self.statements[-1] = replace(last, returned=True)
         else:
             self.statements.append(Statement("", (plain(value.name),), returned=True))
 
