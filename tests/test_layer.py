@@ -436,7 +436,10 @@ def test_transposed_layer_is_the_input_gradient_of_the_plain_one(arguments, seed
         ({"stride": float("nan")}, "expected an int but got stride=nan (type float)"),
         ({"stride": 1.5}, "expected an int but got stride=1.5 (type float)"),
         ({"input_size": (8.0, 8)}, "expected an int but got input_size=8.0 (type float)"),
-        ({"input_size": np.array([8.0, 8.0])}, "expected an int but got input_size=np.float64(8.0) (type numpy.float64)"),
+        (
+            {"input_size": np.array([8.0, 8.0])},
+            "expected an int but got input_size=np.float64(8.0) (type numpy.float64)",
+        ),
         ({"stride": True}, "expected an int but got stride=True (type bool)"),
         ({"groups": True}, "expected an int but got groups=True (type bool)"),
         ({"input_size": "88"}, "expected an int but got input_size='88' (type str)"),

@@ -379,6 +379,7 @@ def test_the_program_has_the_meaning_of_the_closed_forms(layer):
     [
         (Input("a; import os", (2, 3)), "Input: expected one of a, w but got 'a; import os'"),
         (Input("delta", (2, 3)), "Input: expected one of a, w but got 'delta'"),
+        (Input("a", ()), "expected one batch size but got Input(name='a', shape=())"),
         (Split(Input("a", (4, 3)), 0, 2), "expected an axis that 2 divides but got n, where n is any batch"),
         (Dilate(Input("a", (4, 3)), (2, 1)), "expected an axis of one size but got n, where n is the batch"),
         (

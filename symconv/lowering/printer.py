@@ -80,7 +80,7 @@ class _Printer:
 
     def __init__(self, node: ArrayExpression, parameters: Sequence[str]) -> None:
         batched = [found for found in inputs(node) if found.name in BATCHED]
-        if len({found.shape[:1] for found in batched}) > 1:
+        if len({found.shape[:1] for found in batched}) > 1 or any(not found.shape for found in batched):
             raise InvalidExpression(f"expected one batch size but got {', '.join(map(str, batched))}")
         self.parameters = parameters
         self.batch = batched[0].shape[0] if batched else 0

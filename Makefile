@@ -1,0 +1,50 @@
+# Everything that a fresh machine needs is Python (3.11 or newer) and make.
+#   make prove    the worked example: derive, prove and print the gradients of a 3x3 input under a 2x2 filter
+#   make test     every test
+PYTHON ?= python3
+VENV   ?= .venv
+BIN    := $(VENV)/bin
+SETUP  := pyproject.toml symconv/__init__.py
+
+.DEFAULT_GOAL := prove
+.PHONY: prove test lint bench frameworks golden clean
+
+prove: $(VENV)/.base
+	@$(BIN)/symconv prove
+
+test: $(VENV)/.test
+	$(BIN)/python -m pytest -n auto
+
+lint: $(VENV)/.lint
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+bench: $(VENV)/.test
+	$(BIN)/python -m tests.benchmarks
+
+# PyTorch (CPU) and JAX: the tests that compare with them run where they are installed, and skip elsewhere.
+frameworks: $(VENV)/.base
+	$(BIN)/pip install --quiet --editable '.[frameworks]'
+
+# Writes the golden texts anew; look at the difference before you commit it.
+golden: $(VENV)/.test
+	SYMCONV_UPDATE_GOLDEN=1 $(BIN)/python -m pytest -q tests
+
+$(BIN)/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.base: $(BIN)/python $(SETUP)
+	$(BIN)/pip install --quiet --editable .
+	touch $@
+
+$(VENV)/.test: $(BIN)/python $(SETUP)
+	$(BIN)/pip install --quiet --editable '.[test]'
+	touch $@
+
+$(VENV)/.lint: $(BIN)/python $(SETUP)
+	$(BIN)/pip install --quiet --editable '.[lint]'
+	touch $@
+
+clean:
+	rm -rf $(VENV) build dist *.egg-info
