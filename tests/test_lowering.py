@@ -11,6 +11,7 @@ import subprocess
 import sys
 import traceback
 from dataclasses import fields, replace
+from itertools import permutations, product
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -45,6 +46,7 @@ from symconv.forward import weighted_input
 from symconv.layer import Conv
 from symconv.lowering import Lowered, Program, formula, lower, programs
 from symconv.lowering.printer import body
+from symconv.lowering.program import tidied
 from symconv.polynomial import Entry, Polynomial
 from symconv.terms import Binder
 from tests import oracle
@@ -374,11 +376,27 @@ def test_the_program_has_the_meaning_of_the_closed_forms(layer):
             assert written_out(meaning(node, "r", free, at)) == written_out(meaning(plain, "r", free, at))
 
 
+def test_tidying_only_leaves_out_groups_of_one():
+    x, before, names = Input("x", (2, 3, 2)), 0, ("j0", "j1", "j2")
+    for axes, axis, at in product(permutations(range(4)), range(3), range(3)):
+        node = Merge(Transpose(Split(x, axis, 1), axes), at)
+        tidy = tidied(node)
+        before += tidy == node
+        free = tuple(Binder(name, size) for name, size in zip(names, shape(node), strict=True))
+        index = tuple(map(Polynomial.of, names))
+        assert written_out(meaning(tidy, "r", free, index)) == written_out(meaning(node, "r", free, index))
+    assert before == 3 * 3 * 24 // 2  # the axis of size 1 is one of the two that are merged in half of all cases
+
+
 @pytest.mark.parametrize(
     ("node", "text"),
     [
         (Input("a; import os", (2, 3)), "Input: expected one of a, w but got 'a; import os'"),
         (Input("delta", (2, 3)), "Input: expected one of a, w but got 'delta'"),
+        (
+            Correlate(Transpose(Input("a", (2, 1, 3)), (1, 0, 2)), Input("w", (1, 2, 2)), (1,), (1,)),
+            "Correlate: expected sizes that agree for every batch n but got (1, n, 3) and (1, 2, 2)",
+        ),
         (Input("a", ()), "expected one batch size but got Input(name='a', shape=())"),
         (Split(Input("a", (4, 3)), 0, 2), "expected an axis that 2 divides but got n, where n is any batch"),
         (Dilate(Input("a", (4, 3)), (2, 1)), "expected an axis of one size but got n, where n is the batch"),

@@ -7,6 +7,8 @@ values, on fewer positions and channels. The verdict names the layer that was ru
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from functools import lru_cache
 from itertools import product
 from math import prod
 from typing import Any
@@ -28,9 +30,19 @@ Disagreement = str
 def run_on_polynomials(derivation: Derivation) -> dict[Gradient, Evidence | Disagreement]:
     """Run the lowered gradients on tensors of exact polynomials and compare every entry with the derivation's."""
     layer = derivation.layer
-    small = layer if layer.monomials <= EXECUTED_PRODUCTS else smaller(layer)
-    here = derivation if small is layer else derive_gradients(small, list_entries=False)
-    which = "on this layer" if small is layer else f"on the smaller {small!r}"
+    if layer.monomials <= EXECUTED_PRODUCTS:
+        return _run(derivation, "on this layer")
+    return dict(_run_on(smaller(layer)))
+
+
+@lru_cache(maxsize=1024)
+def _run_on(small: Conv) -> Mapping[Gradient, Evidence | Disagreement]:
+    """Layers of one kind share their stand-in, which is run once."""
+    return _run(derive_gradients(small, list_entries=False), f"on the smaller {small!r}")
+
+
+def _run(derivation: Derivation, which: str) -> dict[Gradient, Evidence | Disagreement]:
+    small = derivation.layer
     program = lower(small)
     a, w, delta = (
         tensor(name, size)
@@ -42,7 +54,7 @@ def run_on_polynomials(derivation: Derivation) -> dict[Gradient, Evidence | Disa
     }
     if small.bias:
         results[Gradient.BIAS] = program.bias_gradient(delta)
-    return {g.of: _compared(written_out(g.derived), results[g.of], which) for g in here.gradients}
+    return {g.of: _compared(written_out(g.derived), results[g.of], which) for g in derivation.gradients}
 
 
 def _compared(derived: dict[Entry, Polynomial], result: Any, which: str) -> Evidence | Disagreement:
