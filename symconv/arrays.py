@@ -27,6 +27,7 @@ from symconv.terms import (
     floor_divide,
     holds_always,
     index,
+    number,
 )
 
 
@@ -277,7 +278,7 @@ def meaning(node: ArrayExpression, tensor: str, free: tuple[Binder, ...], at: tu
     >>> formula.terms[0].guards
     (Divides(divisor=2, value=<Polynomial x>),)
     """
-    reader = _Reader({b.name: b.size for b in free})
+    reader = _Reader({b.name: number(b.size) for b in free})
     terms = tuple(reader.clean(term) for term in reader.read(node, at))
     return Formula(tensor, free, at, shape(node), terms)
 

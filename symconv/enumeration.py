@@ -30,6 +30,7 @@ from symconv.terms import (
     Within,
     bounds,
     canonical,
+    number,
     polynomials,
     sizes_of,
     substitute_guard,
@@ -169,14 +170,14 @@ def rows(part: Part) -> Integers:
     for p in (*values, *(p for g in guards for p in polynomials(g))):
         if max(map(abs, bounds(p, sizes)), default=0) >= WORD:
             raise TooLarge(f"the index {p} leaves 62 bits")
-    cells = prod(b.size for b in binders)
+    shape = tuple(number(b.size) for b in binders)
+    cells = prod(shape)
     if cells > CELLS:
         raise TooLarge(f"{cells} index tuples are more than the {CELLS} that are enumerated")
     grid = {
-        b.name: np.arange(b.size, dtype=np.int64).reshape([-1 if j == at else 1 for j in range(len(binders))])
-        for at, b in enumerate(binders)
+        b.name: np.arange(size, dtype=np.int64).reshape([-1 if j == at else 1 for j in range(len(binders))])
+        for at, (b, size) in enumerate(zip(binders, shape, strict=True))
     }
-    shape = tuple(b.size for b in binders)
     holds = np.ones(shape, dtype=bool)
     for guard in guards:
         holds &= _holds(guard, grid)
@@ -218,7 +219,7 @@ def _solution(equation: Equal, binders: list[Binder]) -> tuple[Binder, int, Poly
         rest = gap - q * Polynomial.of(binder.name)
         if q and binder.name not in rest.names:
             linear.append((binder, abs(q), -rest if q > 0 else rest))
-    return max(linear, key=lambda found: found[0].size, default=None)
+    return max(linear, key=lambda found: number(found[0].size), default=None)
 
 
 def _value(p: Polynomial, grid: Mapping[str, Integers]) -> Integers:
@@ -229,7 +230,7 @@ def _value(p: Polynomial, grid: Mapping[str, Integers]) -> Integers:
             if isinstance(atom, str):
                 term = term * grid[atom]
             elif isinstance(atom, Quotient):
-                term = term * (_value(atom.numerator, grid) // atom.divisor)
+                term = term * (_value(atom.numerator, grid) // number(atom.divisor))
             else:
                 raise TypeError(f"{atom} is not an index")
         total = total + term
@@ -242,10 +243,10 @@ def _holds(guard: Guard, grid: Mapping[str, Integers]) -> npt.NDArray[np.bool_]:
         case Equal(left, right):
             result = _value(left - right, grid) == 0
         case Within(value, size):
-            number = _value(value, grid)
-            result = (number >= 0) & (number < size)
+            values = _value(value, grid)
+            result = (values >= 0) & (values < number(size))
         case Divides(divisor, value):
-            result = _value(value, grid) % divisor == 0
+            result = _value(value, grid) % number(divisor) == 0
         case _:
             assert_never(guard)
     return result

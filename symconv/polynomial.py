@@ -35,7 +35,7 @@ class Quotient(NamedTuple):
     """``floor(numerator / divisor)``, the exact quotient wherever a guard says that divisor divides numerator."""
 
     numerator: Polynomial
-    divisor: int
+    divisor: int | Polynomial
 
     def __str__(self) -> str:
         return f"(({self.numerator}) div {self.divisor})"

@@ -15,7 +15,7 @@ from symconv.forward import input_index, output_index, tap_index
 from symconv.layer import Conv
 from symconv.polynomial import Polynomial, Quotient
 from symconv.steps import Gradient
-from symconv.terms import At, Formula
+from symconv.terms import At, Formula, number
 
 
 @dataclass(frozen=True)
@@ -87,7 +87,7 @@ def _reversed(p: Polynomial, name: str, size: int) -> Polynomial:
 def _numerator(p: Polynomial) -> tuple[Polynomial, int]:
     match list(p.coefficients.items()):
         case [((Quotient(numerator, divisor),), 1)]:
-            return numerator, divisor
+            return numerator, number(divisor)
         case _:
             return p, 1
 

@@ -19,18 +19,19 @@ from symconv.terms import (
     Equal,
     Formula,
     Guard,
+    Size,
     Sizes,
     Term,
     Within,
-    bounds,
     exact_quotient,
     holds_always,
+    in_range,
     sizes_of,
     substitute,
 )
 
 
-def all_sizes(formula: Formula, term: Term) -> dict[str, int]:
+def all_sizes(formula: Formula, term: Term) -> dict[str, Size]:
     """The range of every index of a term, free or bound."""
     return formula.sizes | sizes_of(term.binders)
 
@@ -81,31 +82,35 @@ def labels(term: Term, sizes: Sizes) -> Term:
 
 
 def _digits(left: Polynomial, right: Polynomial, sizes: Sizes) -> list[tuple[str, str]] | None:
-    """The pairs of indices with equal weights, if both sides are numerals to the same mixed radix; else None."""
-    pairs = []
-    below = 0
-    both = [_weights(left), _weights(right)]
-    if both[0] is None or both[1] is None or left.constant or right.constant or both[0].keys() != both[1].keys():
+    """The pairs of indices with equal weights, if both sides are numerals to the same mixed radix; else None.
+
+    Each weight is the weight below it times the range of the index below it; the lowest is 1.
+    """
+    one, other = _weights(left, sizes), _weights(right, sizes)
+    if one is None or other is None or one.keys() != other.keys():
         return None
-    for weight in sorted(both[0]):
-        one, other = both[0][weight], both[1][weight]
-        if weight <= below or sizes[one] != sizes[other]:
+    pairs: list[tuple[str, str]] = []
+    weight: Size = 1
+    while len(pairs) < len(one):
+        key = Polynomial.of(weight)
+        if key not in one or sizes[one[key]] != sizes[other[key]]:
             return None
-        below += weight * (sizes[one] - 1)
-        pairs.append((one, other))
+        pairs.append((one[key], other[key]))
+        weight = key * sizes[one[key]]
     return pairs
 
 
-def _weights(p: Polynomial) -> dict[int, str] | None:
-    weights: dict[int, str] = {}
+def _weights(p: Polynomial, sizes: Sizes) -> dict[Polynomial, str] | None:
+    """The indices of a numeral by their weights, which are numbers or products of parameters."""
+    weights: dict[Polynomial, str] = {}
     for monomial, coefficient in p.coefficients.items():
-        match monomial:
-            case (str(name),) if coefficient > 0 and coefficient not in weights:
-                weights[coefficient] = name
-            case ():
-                pass
-            case _:
-                return None
+        digits = [atom for atom in monomial if isinstance(atom, str) and atom in sizes]
+        if len(digits) != 1 or coefficient < 1:
+            return None
+        weight = Polynomial.product(*(atom for atom in monomial if atom != digits[0])) * coefficient
+        if weight in weights:
+            return None
+        weights[weight] = digits[0]
     return weights
 
 
@@ -120,8 +125,7 @@ def unit(term: Term, sizes: Sizes) -> Term:
             rest = gap - q * Polynomial.of(binder.name)
             if abs(q) == 1 and binder.name not in rest.names:
                 value = -q * rest
-                low, high = bounds(value, sizes)
-                if 0 <= low and high < binder.size:
+                if in_range(value, binder.size, sizes):
                     kept = tuple(g for g in term.guards if g != guard)
                     return unit(substitute(replace(term, guards=kept), {binder.name: value}), sizes)
     return term
@@ -135,20 +139,19 @@ def clear(term: Term, sizes: Sizes) -> Term:
             continue
         left, right = guard.left, guard.right
         numerator, divisor = _quotient(left) or (left, 1)
-        if divisor > 1 and Divides(divisor, numerator) not in guards:
+        if divisor != 1 and Divides(divisor, numerator) not in guards:
             continue
-        low, high = bounds(right, sizes)
         cleared = Equal(numerator, divisor * right)
         guards = [
             cleared if g == guard else g
             for g in guards
             if g != Divides(divisor, numerator)
-            and not (isinstance(g, Within) and g.value == left and 0 <= low and high < g.size)
+            and not (isinstance(g, Within) and g.value == left and in_range(right, g.size, sizes))
         ]
     return replace(term, guards=tuple(guards))
 
 
-def _quotient(p: Polynomial) -> tuple[Polynomial, int] | None:
+def _quotient(p: Polynomial) -> tuple[Polynomial, Size] | None:
     match list(p.coefficients.items()):
         case [((Quotient(numerator, divisor),), 1)]:
             return numerator, divisor
@@ -169,17 +172,30 @@ def sift(term: Term, name: str, sizes: Sizes) -> Term:
     for guard in term.guards:
         if not isinstance(guard, Equal):
             continue
-        gap = guard.left - guard.right
-        q = gap.coefficient(name)
-        rest = gap - q * Polynomial.of(name)
-        if not q or name in rest.names:
+        divisor, numerator = linear(guard, name)
+        if divisor == 0:
             continue
-        numerator, divisor = (-rest if q > 0 else rest), abs(q)
         value = exact_quotient(numerator, divisor)
         kept = tuple(g for g in term.guards if g != guard)
         sifted = substitute(replace(term, guards=kept), {name: value})
         within = Within(value, sizes[name])
-        new: tuple[Guard, ...] = (Divides(divisor, numerator),) if divisor > 1 else ()
+        new: tuple[Guard, ...] = (Divides(divisor, numerator),) if divisor != 1 else ()
         new += () if holds_always(within, sizes) else (within,)
         return replace(sifted, guards=sifted.guards + new)
     raise BrokenDerivation(f"no equation fixes the index {name}")
+
+
+def linear(equation: Equal, name: str) -> tuple[Size, Polynomial]:
+    """``divisor * name = numerator``: the same equation, its divisor positive; 0 where the equation is not linear."""
+    gap = equation.left - equation.right
+    divisor = Polynomial(
+        {tuple(atom for atom in m if atom != name): c for m, c in gap.coefficients.items() if m.count(name) == 1}
+    )
+    rest = gap - divisor * Polynomial.of(name)
+    if not divisor or name in rest.names | divisor.names:
+        return 0, rest
+    if min(divisor.coefficients.values()) > 0:
+        rest = -rest
+    else:
+        divisor = -divisor
+    return (divisor.constant if divisor.is_constant else divisor), rest

@@ -31,7 +31,7 @@ class SymbolicForward:
     --------
     >>> forward = symbolic_forward(Conv(3, 2))
     >>> forward.z
-    Sum(a[0, 0, i0 + k0]*w[0, 0, k0], (k0, 0, 1)) + b[0]
+    b[0] + Sum(a[0, 0, i0 + k0]*w[0, 0, k0], (k0, 0, 1))
     >>> forward.entry(0, 0, 1)
     a[0, 0, 1]*w[0, 0, 0] + a[0, 0, 2]*w[0, 0, 1] + b[0]
     >>> forward.entry(0, 0, 1).diff(forward.a[0, 0, 2])
@@ -108,8 +108,8 @@ def symbolic_forward(layer: Conv) -> SymbolicForward:
 
     Examples
     --------
-    >>> symbolic_forward(Conv((3, 3), (2, 2))).entry(0, 0, 0, 0).args[0]
-    b[0]
+    >>> symbolic_forward(Conv(2, 2, bias=False)).entry(0, 0, 0)
+    a[0, 0, 0]*w[0, 0, 0] + a[0, 0, 1]*w[0, 0, 1]
     """
     return SymbolicForward(layer)
 

@@ -14,7 +14,23 @@ from typing import assert_never
 
 from symconv.polynomial import Polynomial, Quotient
 
-Sizes = Mapping[str, int]
+Size = int | Polynomial  # a number, or, in a theorem about every shape, a polynomial in parameters
+Sizes = Mapping[str, Size]
+
+
+def number(size: Size) -> int:
+    """A size that is a number.
+
+    Raises
+    ------
+    TypeError
+        If it is symbolic: nothing is enumerated over it.
+    """
+    if isinstance(size, int):
+        return size
+    if size.is_constant:
+        return size.constant
+    raise TypeError(f"the size {size} is symbolic")
 
 
 @dataclass(frozen=True)
@@ -22,7 +38,7 @@ class Binder:
     """An index and its range: ``0 <= name < size``."""
 
     name: str
-    size: int
+    size: Size
 
 
 @dataclass(frozen=True)
@@ -38,14 +54,14 @@ class Within:
     """The guard ``0 <= value < size``."""
 
     value: Polynomial
-    size: int
+    size: Size
 
 
 @dataclass(frozen=True)
 class Divides:
     """The guard ``divisor | value``."""
 
-    divisor: int
+    divisor: Size
     value: Polynomial
 
 
@@ -92,22 +108,22 @@ class Formula:
     terms: tuple[Term, ...]
 
     @property
-    def sizes(self) -> dict[str, int]:
+    def sizes(self) -> dict[str, Size]:
         """The range of every free index."""
         return {b.name: b.size for b in self.free}
 
 
-def sizes_of(binders: Iterable[Binder]) -> dict[str, int]:
+def sizes_of(binders: Iterable[Binder]) -> dict[str, Size]:
     """The range of every index that these binders bind."""
     return {b.name: b.size for b in binders}
 
 
-def index(name: str, size: int) -> Polynomial:
+def index(name: str, size: Size) -> Polynomial:
     """The index `name` with `size` values; an index with one value is written 0."""
     return Polynomial.of(0 if size == 1 else name)
 
 
-def binders(*pairs: tuple[str, int]) -> tuple[Binder, ...]:
+def binders(*pairs: tuple[str, Size]) -> tuple[Binder, ...]:
     """The binders of these (name, size) pairs, without the indices that have one value only."""
     return tuple(Binder(name, size) for name, size in pairs if size != 1)
 
@@ -125,9 +141,9 @@ def bounds(value: Polynomial, sizes: Sizes) -> tuple[int, int]:
         least = most = coefficient
         for atom in monomial:
             if isinstance(atom, str):
-                first, last = 0, sizes[atom] - 1
+                first, last = 0, number(sizes[atom]) - 1
             elif isinstance(atom, Quotient):
-                first, last = (v // atom.divisor for v in bounds(atom.numerator, sizes))
+                first, last = (v // number(atom.divisor) for v in bounds(atom.numerator, sizes))
             else:
                 raise TypeError(f"{atom} is not an index")
             corners = (least * first, least * last, most * first, most * last)
@@ -159,9 +175,22 @@ def floor_divide(value: Polynomial, divisor: int, sizes: Sizes) -> Polynomial:
     return Polynomial.of(Quotient(value, divisor))
 
 
-def exact_quotient(value: Polynomial, divisor: int) -> Polynomial:
+def exact_quotient(value: Polynomial, divisor: Size) -> Polynomial:
     """``value / divisor`` under a guard that says that divisor divides value."""
     return value if divisor == 1 else Polynomial.of(Quotient(value, divisor))
+
+
+def in_range(value: Polynomial, size: Size, sizes: Sizes) -> bool:
+    """Whether ``0 <= value < size`` is seen at once: an index of that size, its mirror, or by interval arithmetic."""
+    for name in value.names & sizes.keys():
+        own = Polynomial.of(name)
+        if sizes[name] == size and value in (own, size - 1 - own):
+            return True
+    try:
+        low, high = bounds(value, sizes)
+        return low >= 0 and high < number(size)
+    except (TypeError, KeyError):  # symbolic sizes, or parameters: nothing is seen at once
+        return False
 
 
 def holds_always(guard: Guard, sizes: Sizes) -> bool:
@@ -170,10 +199,9 @@ def holds_always(guard: Guard, sizes: Sizes) -> bool:
         case Equal(left, right):
             return left == right
         case Within(value, size):
-            low, high = bounds(value, sizes)
-            return 0 <= low and high < size
+            return in_range(value, size, sizes)
         case Divides(divisor, value):
-            return all(c % divisor == 0 for c in value.coefficients.values())
+            return isinstance(divisor, int) and all(c % divisor == 0 for c in value.coefficients.values())
         case _:
             assert_never(guard)
 

@@ -87,7 +87,7 @@ def smaller(layer: Conv) -> Conv:
     Examples
     --------
     >>> smaller(Conv((224, 224), (7, 7), stride=2, padding=3, in_channels=3, out_channels=64))
-    Conv((5, 5), (3, 3), stride=2, padding=2, in_channels=2, out_channels=2)
+    Conv((4, 4), (3, 3), stride=2, padding=2, in_channels=2, out_channels=2)
     """
     axes = [_smaller_axis(axis, positions=3 if layer.ndim < 3 else 2) for axis in layer.axes]
     groups = min(layer.groups, 2)

@@ -32,7 +32,7 @@ def plane(expression: ArrayExpression, caption: str, bias: bool = False) -> Grid
 
     Examples
     --------
-    >>> from symconv.arrays import Dilate
+    >>> from symconv.arrays import Dilate, Input
     >>> grid = plane(Dilate(Input("delta", (1, 1, 2)), (2,)), "dilated")
     >>> [str(p) for p in grid.rows[0]]
     ['delta[0, 0, 0]', '0', 'delta[0, 0, 1]']

@@ -28,13 +28,13 @@ class Markup(Protocol):
     def sum_over(self, indices: Sequence[str], body: str, conditions: Sequence[str]) -> str:
         """A sum over indices of a body, where conditions hold."""
 
-    def quotient(self, numerator: str, divisor: int) -> str:
+    def quotient(self, numerator: str, divisor: str) -> str:
         """An exact quotient."""
 
-    def divides(self, divisor: int, value: str) -> str:
+    def divides(self, divisor: str, value: str) -> str:
         """The condition that divisor divides value."""
 
-    def within(self, first: int, value: str, last: int) -> str:
+    def within(self, first: str, value: str, last: str) -> str:
         """The condition that value lies between first and last."""
 
     def call(self, function: str, arguments: Sequence[str]) -> str:
@@ -83,15 +83,15 @@ class Text:
         where = f"  where {', '.join(conditions)}" if conditions else ""
         return f"{sign} over {', '.join(indices)} of {body}{where}" if indices else f"{body}{where}"
 
-    def quotient(self, numerator: str, divisor: int) -> str:
+    def quotient(self, numerator: str, divisor: str) -> str:
         """An exact quotient."""
         return f"({numerator})/{divisor}"
 
-    def divides(self, divisor: int, value: str) -> str:
+    def divides(self, divisor: str, value: str) -> str:
         """The condition that divisor divides value."""
         return f"{divisor} divides {value}"
 
-    def within(self, first: int, value: str, last: int) -> str:
+    def within(self, first: str, value: str, last: str) -> str:
         """The condition that value lies between first and last."""
         return f"{first} ≤ {value} ≤ {last}" if self.unicode else f"{first} <= {value} <= {last}"
 
@@ -144,15 +144,15 @@ class Latex:
         rows = " \\\\ ".join(below)
         return f"\\sum_{{{rows}}} {body}" if len(below) == 1 else f"\\sum_{{\\substack{{{rows}}}}} {body}"
 
-    def quotient(self, numerator: str, divisor: int) -> str:
+    def quotient(self, numerator: str, divisor: str) -> str:
         """An exact quotient."""
         return f"({numerator})/{divisor}"
 
-    def divides(self, divisor: int, value: str) -> str:
+    def divides(self, divisor: str, value: str) -> str:
         """The condition that divisor divides value."""
         return f"{divisor} \\mid {value}"
 
-    def within(self, first: int, value: str, last: int) -> str:
+    def within(self, first: str, value: str, last: str) -> str:
         """The condition that value lies between first and last."""
         return f"{first} \\le {value} \\le {last}"
 

@@ -59,6 +59,7 @@ def notation(weighted_input: str = "z", index_base: int | None = None) -> Notati
     return replace(found, index_base=base)
 
 
+IN_THE_PLANE = {"i0": "i", "i1": "j", "k0": "k", "k1": "l", "x0": "x", "x1": "y"}
 TENSOR_ORDER = ("delta", "w", "a", "b")  # products are written in this order
 
 
@@ -96,7 +97,7 @@ class Names:
     def shifted(self, p: Polynomial) -> Polynomial:
         """A polynomial in indices that are themselves counted from the notation's base."""
         base = self.notation.index_base
-        return p.substitute({name: Polynomial.of(name) - base for name in p.names}) if base else p
+        return p.substitute({name: Polynomial.of(name) - base for name in p.names if is_index(name)}) if base else p
 
     def index_name(self, name: str) -> str:
         """``i0 -> i, i1 -> j`` with two spatial axes, ``i0 -> i`` with one, ``i_0`` with more."""
@@ -105,10 +106,15 @@ class Names:
             if self.layer.ndim == 1:
                 stem = stem[0]
             elif self.layer.ndim == 2:
-                stem = {"i0": "i", "i1": "j", "k0": "k", "k1": "l", "x0": "x", "x1": "y"}.get(stem, stem)
+                stem = IN_THE_PLANE.get(stem, f"{stem[0]}_{stem[1]}")
             else:
                 stem = f"{stem[0]}_{stem[1]}"
         return stem + primes
+
+
+def is_index(name: str) -> bool:
+    """Whether a name is an index, which is counted from the notation's base, and no parameter such as s0 or L0."""
+    return name[0] in "ngocikxj"
 
 
 def written_order(p: Polynomial) -> list[tuple[tuple[Atom, ...], int]]:

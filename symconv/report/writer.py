@@ -29,7 +29,7 @@ from symconv.arrays import operands as operands_of
 from symconv.polynomial import Atom, Entry, Partial, Polynomial, Quotient, signed_sum
 from symconv.report.markup import Latex, Markup, Text
 from symconv.report.notation import TENSOR_ORDER, Names, written_order
-from symconv.terms import At, Divides, Equal, Factor, Formula, Guard, PartialAt, Term, Within
+from symconv.terms import At, Divides, Equal, Factor, Formula, Guard, PartialAt, Size, Term, Within
 
 ABOVE = {"a": "l-1", "z": "l", "delta": "l", "z_below": "l-1", "delta_below": "l-1"}
 
@@ -80,10 +80,14 @@ class Writer:
         parts = [(c, " ".join(self.index_atom(atom) for atom in monomial)) for monomial, c in p]
         return signed_sum(sorted(parts, key=_index_order), times=" ")
 
+    def size(self, size: Size) -> str:
+        """A size: a number, or a polynomial in parameters."""
+        return self.index(Polynomial.of(size))
+
     def index_atom(self, atom: Atom) -> str:
         """An index by its name, or a quotient."""
         if isinstance(atom, Quotient):
-            return self.markup.quotient(self.index(atom.numerator), atom.divisor)
+            return self.markup.quotient(self.index(atom.numerator), self.size(atom.divisor))
         return self.names.index_name(str(atom))
 
     def atom(self, atom: Atom) -> str:
@@ -168,9 +172,10 @@ class Writer:
             case Equal(left, right):
                 return f"{self.index(self.names.based(left))} = {self.index(self.names.based(right))}"
             case Within(value, size):
-                return self.markup.within(base, self.index(self.names.based(value)), size - 1 + base)
+                last = self.size(Polynomial.of(size) + base - 1)
+                return self.markup.within(str(base), self.index(self.names.based(value)), last)
             case Divides(divisor, value):
-                return self.markup.divides(divisor, self.index(self.names.shifted(value)))
+                return self.markup.divides(self.size(divisor), self.index(self.names.shifted(value)))
             case _:
                 assert_never(guard)
 
