@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
+from typing import Literal, overload
 
 from symconv.activations import ARBITRARY
 from symconv.activations import activation as find_activation
@@ -11,12 +12,15 @@ from symconv.arrays import ArrayExpression, Input, operands, shape
 from symconv.closed import bias_gradient, input_gradient, weight_gradient
 from symconv.derivation import derive_gradients
 from symconv.errors import InvalidExpression, InvalidLayer, InvalidOption
+from symconv.general_layer import GeneralConv
 from symconv.layer import Conv
+from symconv.proof.certificate import shape_certificate
 from symconv.proof.finite import prove_gradients
+from symconv.proof.general import prove_every_shape
 from symconv.report.document import Document
 from symconv.report.notation import STANDARD, Notation
 from symconv.report.outline import SECTIONS
-from symconv.steps import Gradient, Verdict
+from symconv.steps import GeneralVerdict, Gradient, Verdict
 
 _CLOSED_FORMS = {
     Gradient.INPUT: input_gradient,
@@ -37,19 +41,38 @@ def closed_forms(layer: Conv) -> dict[Gradient, ArrayExpression]:
     return {of: form(layer) for of, form in _CLOSED_FORMS.items() if of is not Gradient.BIAS or layer.bias}
 
 
+@overload
 def prove(
     layer: Conv,
     *,
+    every_shape: Literal[False] = False,
     closed: ArrayExpression | Mapping[str, ArrayExpression] | None = None,
     activation: str = ARBITRARY,
     entries: bool = False,
-) -> Verdict:
+) -> Verdict: ...
+
+
+@overload
+def prove(layer: Conv | GeneralConv, *, every_shape: Literal[True]) -> GeneralVerdict: ...
+
+
+def prove(
+    layer: Conv | GeneralConv,
+    *,
+    every_shape: bool = False,
+    closed: ArrayExpression | Mapping[str, ArrayExpression] | None = None,
+    activation: str = ARBITRARY,
+    entries: bool = False,
+) -> Verdict | GeneralVerdict:
     """Derive the gradients of a layer by the chain rule and prove that they are the closed forms.
 
     Parameters
     ----------
     layer
-        The layer.
+        The layer; or ``Conv.general(ndim)`` with `every_shape`.
+    every_shape
+        Whether to prove the theorem for all shapes with the rank and the flip of `layer` at once: forward map, input,
+        weight and bias gradient, and the second derivatives. The verdict holds the certificate of it, about `layer`.
     closed
         A closed form of your own, to be decided instead of the theorem's: an array expression for dE/da, or a mapping
         with keys among ``"input"``, ``"weight"`` and ``"bias"``. Its inputs are named ``delta`` (N, M, *O),
@@ -61,7 +84,7 @@ def prove(
 
     Returns
     -------
-    Verdict
+    Verdict or GeneralVerdict
         True in a condition when everything is proved. A refuted gradient carries the smallest wrong entry.
 
     Raises
@@ -89,14 +112,43 @@ def prove(
     dE/da[0, 0, 0, 0] = delta[0, 0, 0, 0]*w[0, 0, 0, 0] but the slide says delta[0, 0, 0, 0]*w[0, 0, 1, 1]
     >>> bool(prove(layer, closed=Correlate(padded, rot180(w), (1, 1), (1, 1))))
     True
+
+    Every layer with two spatial axes at once:
+
+    >>> bool(prove(Conv.general(2), every_shape=True))
+    True
     """
     start = time.perf_counter()
-    _check_layer(layer)
+    if every_shape:
+        if closed is not None:
+            raise InvalidOption("closed is decided for one shape: leave out every_shape, or leave out closed")
+        return _prove_every_shape(layer)
+    layer = _check_layer(layer)
     given = _given(layer, closed)
     find_activation(activation)
     derivation = derive_gradients(layer, activation, list_entries=entries)
     outcomes = prove_gradients(derivation, closed_forms(layer), given)
     return Verdict(layer, "shape", outcomes, derivation, time.perf_counter() - start)
+
+
+def certificate(verdict: Verdict | GeneralVerdict) -> str:
+    """The certificate of a verdict, as JSON text for ``symconv check``.
+
+    Raises
+    ------
+    InvalidOption
+        If the verdict is not PROVED: then there is nothing to certify.
+
+    Examples
+    --------
+    >>> certificate(prove(Conv(3, 2))).startswith('{"claim":')
+    True
+    """
+    if not verdict:
+        raise InvalidOption(f"the verdict is {verdict.status}: only PROVED has a certificate")
+    if isinstance(verdict, GeneralVerdict):
+        return verdict.certificate
+    return shape_certificate(verdict.layer, ["forward", *(of.value for of in verdict.gradients)])
 
 
 def derive(
@@ -141,9 +193,19 @@ def derive(
     return document
 
 
-def _check_layer(layer: object) -> None:
+def _prove_every_shape(layer: object) -> GeneralVerdict:
+    if isinstance(layer, GeneralConv):
+        return prove_every_shape(layer)
+    layer = _check_layer(layer)
+    return prove_every_shape(GeneralConv(layer.ndim, layer.flip, layer.bias), layer)
+
+
+def _check_layer(layer: object) -> Conv:
+    if isinstance(layer, GeneralConv):
+        raise InvalidLayer(f"{layer!r} has no shape: give a symconv.Conv, or prove it with every_shape=True")
     if not isinstance(layer, Conv):
         raise InvalidLayer(f"expected a symconv.Conv but got {layer!r} (type {type(layer).__name__})")
+    return layer
 
 
 def _given(

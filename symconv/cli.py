@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -76,9 +77,15 @@ def writing_arguments(command: Callable[..., Any]) -> Callable[..., Any]:
 @layer_arguments
 @writing_arguments
 @click.option("--all-presets", is_flag=True, help="Prove every preset at its real size, one line each.")
+@click.option("--every-shape", is_flag=True, help="Prove the theorem for all shapes: of rank --ndim, or about LAYER.")
+@click.option("--ndim", metavar="N", help="With --every-shape: the number of spatial axes.  [default: 2]")
+@click.option("--certificate", metavar="FILE", help="Write a certificate, for symconv check.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of the derivation.")
 def prove(
     all_presets: bool,
+    every_shape: bool,
+    ndim: str | None,
+    certificate: str | None,
     as_json: bool,
     activation: str,
     weighted_input: str | None,
@@ -88,15 +95,26 @@ def prove(
     """Derive the gradients of LAYER and prove them: the derivation, then the verdict."""
     if all_presets:
         _refuse_layer(layer_options, "--all-presets")
+        if every_shape or certificate is not None:
+            raise click.UsageError("--all-presets goes with neither --every-shape nor --certificate")
         _prove_presets(as_json)
         return
+    if every_shape:
+        _prove_every_shape(layer_options, ndim, certificate, as_json)
+        return
+    if ndim is not None:
+        raise click.UsageError("--ndim belongs to --every-shape")
+    from symconv.api import certificate as certificate_of
     from symconv.api import prove as prove_layer
+    from symconv.files import write_text
     from symconv.report.data import verdict_data
     from symconv.report.document import Document
     from symconv.report.outline import SECTIONS
 
     layer, default = _layer(layer_options)
     verdict = prove_layer(layer, activation=activation, entries=not as_json)
+    if certificate is not None:
+        write_text(certificate, certificate_of(verdict))
     if as_json:
         _print_json(verdict_data(verdict))
     else:
@@ -157,6 +175,28 @@ def lower(output: str | None, **layer_options: Any) -> None:
         click.echo(source, nl=False)
     else:
         write_text(output, source)
+
+
+@cli.command()
+@click.argument("certificates", nargs=-1, required=True, metavar="CERTIFICATE...")
+@click.option(
+    "--layer",
+    "about",
+    metavar="LAYER",
+    help="Refuse a certificate that is about another layer, as in --layer '8x8 3x3 --stride 2'.",
+)
+def check(certificates: tuple[str, ...], about: str | None) -> None:
+    """Check certificates with the independent checker, and print what they establish."""
+    from symconv.proof.checking import check_file
+
+    layer = None if about is None else _layer_of(about)
+    worst = 0
+    for path in certificates:
+        code, lines = check_file(path, layer)
+        for line in lines:
+            click.echo(line)
+        worst = max(worst, code)
+    raise SystemExit(worst)
 
 
 @cli.command()
@@ -309,6 +349,43 @@ def _named_layer(options: dict[str, Any]) -> Conv:
     return Conv.transposed(size, kernel, output_padding=extra, **common)
 
 
+@click.command()
+@layer_arguments
+def _layer_command(**layer_options: Any) -> Conv:
+    return _layer(layer_options)[0]
+
+
+def _layer_of(text: str) -> Conv:
+    """The layer that a text names, as on a command line."""
+    layer: Conv = _layer_command.main(shlex.split(text), prog_name="--layer", standalone_mode=False)
+    return layer
+
+
+def _prove_every_shape(options: dict[str, Any], ndim: str | None, certificate: str | None, as_json: bool) -> None:
+    from symconv.api import prove as prove_layer
+    from symconv.files import write_text
+    from symconv.general_layer import GeneralConv
+    from symconv.report.data import general_verdict_data
+    from symconv.report.general import general_lines
+
+    given = _was_given(options)
+    if given and ndim is not None:
+        raise click.UsageError(f"--ndim goes without a LAYER: leave out {', '.join(given)}")
+    if options["flip"] and given == ["flip"]:
+        verdict = prove_layer(GeneralConv(_count(ndim or "2", "--ndim"), flip=True), every_shape=True)
+    elif given:
+        verdict = prove_layer(_layer(options)[0], every_shape=True)
+    else:
+        verdict = prove_layer(GeneralConv(_count(ndim or "2", "--ndim")), every_shape=True)
+    if certificate is not None:
+        write_text(certificate, verdict.certificate)
+    if as_json:
+        _print_json(general_verdict_data(verdict))
+    else:
+        _print_lines(general_lines(verdict, unicode=_shows_unicode()))
+    raise SystemExit(EXIT_CODES[verdict.status])
+
+
 def _notation(weighted_input: str | None, index_base: str | None, default: bool) -> Any:
     from symconv.report.notation import notation
 
@@ -321,14 +398,22 @@ def _print_json(data: Any) -> None:
 
 
 def _print_document(document: Any) -> None:
-    """Coloured and in Unicode on a terminal that can show it, plain ASCII in a pipe."""
-    if not sys.stdout.isatty():
-        click.echo(document.text(), nl=False)
-        return
-    from symconv.report.terminal import print_lines
+    _print_lines(document.lines(unicode=_shows_unicode()))
 
-    unicode = "utf" in (sys.stdout.encoding or "").lower()
-    print_lines(document.lines(unicode=unicode))
+
+def _shows_unicode() -> bool:
+    """Whether the output is a terminal that can show Unicode; a pipe gets plain ASCII."""
+    return sys.stdout.isatty() and "utf" in (sys.stdout.encoding or "").lower()
+
+
+def _print_lines(lines: Iterable[tuple[str, str]]) -> None:
+    """Coloured on a terminal, plain in a pipe."""
+    if sys.stdout.isatty():
+        from symconv.report.terminal import print_lines
+
+        print_lines(lines)
+        return
+    click.echo("\n".join(line.rstrip() for _, line in lines).lstrip("\n"))
 
 
 def _prove_presets(as_json: bool) -> None:

@@ -16,6 +16,8 @@ With ``flip`` the forward kernel is rotated, dE/da takes w as it is, and dE/dw i
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from symconv.arrays import (
     Add,
     ArrayExpression,
@@ -31,7 +33,11 @@ from symconv.arrays import (
     rot180,
     shape,
 )
+from symconv.forward import BATCH, GROUP, IN, OUT, input_index, output_index, tap_index
+from symconv.general_layer import GeneralConv
 from symconv.layer import Conv
+from symconv.polynomial import Polynomial
+from symconv.terms import At, Divides, Guard, Term, Within, binders, exact_quotient
 
 
 def forward(layer: Conv) -> ArrayExpression:
@@ -118,3 +124,70 @@ def _plain_kernel(layer: Conv) -> ArrayExpression:
     w = Input("w", layer.weight_shape)
     plain = exchange_channels(w, layer.groups) if layer.weight_layout == "IO" else w
     return rot180(plain) if layer.flip else plain
+
+
+def general_closed_form(layer: GeneralConv, by: str, tensors: tuple[str, str, str] = ("delta", "w", "a")) -> Term:
+    """A row of the theorem as a sum over taps, with symbols for every number: what the array operations mean.
+
+    `by` is the slot (delta for the forward map, w, a or b); `tensors` are what stands in the slots of delta, w and a.
+    An array that is dilated by q and padded with `low` zeros reads, at position m + low, its entry m/q if q divides m
+    and 0 <= m < q*(n-1) + 1, and zero otherwise.
+    """
+    delta, w, a = tensors
+    axes = layer.axes
+    n, g, o, c = (Polynomial.of(name) for name in (BATCH, GROUP, OUT, IN))
+    outputs, inputs = layer.out_channels_per_group * g + o, layer.in_channels_per_group * g + c
+    i, k, x = ([Polynomial.of(name(j)) for j in range(layer.ndim)] for name in (output_index, tap_index, input_index))
+    mirrored = [axis.kernel_size - 1 - tap for axis, tap in zip(axes, k, strict=True)]
+    taps = binders(*((tap_index(j), axis.kernel_size) for j, axis in enumerate(axes)))
+    positions = binders(*((output_index(j), axis.output_size) for j, axis in enumerate(axes)))
+    match by:
+        case "b":
+            return Term((*binders((BATCH, layer.batch)), *positions), (), (At(delta, (n, outputs, *i)),))
+        case "a":  # stride u, dilation d, dilated by s, low padding d(K-1) - p
+            low = [axis.dilation * (axis.kernel_size - 1) - axis.low for axis in axes]
+            reads = [
+                Reading(axis.input_dilation * at + axis.dilation * tap - p, axis.stride, axis.output_size)
+                for axis, at, tap, p in zip(axes, x, k, low, strict=True)
+            ]
+            kernel = At(w, (outputs, c, *(k if layer.flip else mirrored)))
+            operand = At(delta, (n, outputs, *(r.index for r in reads)))
+            return Term((*binders((OUT, layer.out_channels_per_group)), *taps), _guards(reads), (operand, kernel))
+        case "delta":  # stride s, dilation d, dilated by u, low padding p
+            reads = [
+                Reading(axis.stride * at + axis.dilation * tap - axis.low, axis.input_dilation, axis.input_size)
+                for axis, at, tap in zip(axes, i, k, strict=True)
+            ]
+            kernel = At(w, (outputs, c, *(mirrored if layer.flip else k)))
+            operand = At(a, (n, inputs, *(r.index for r in reads)))
+            return Term((*binders((IN, layer.in_channels_per_group)), *taps), _guards(reads), (operand, kernel))
+        case _:  # w: stride d, dilation s, dilated by u, low padding p; the result of a flipped layer is rotated
+            reads = [
+                Reading(axis.dilation * tap + axis.stride * at - axis.low, axis.input_dilation, axis.input_size)
+                for axis, at, tap in zip(axes, i, mirrored if layer.flip else k, strict=True)
+            ]
+            operand, kernel = At(a, (n, inputs, *(r.index for r in reads))), At(delta, (n, outputs, *i))
+            return Term((*binders((BATCH, layer.batch)), *positions), _guards(reads), (operand, kernel))
+
+
+@dataclass(frozen=True)
+class Reading:
+    """The entry m/q of an array of length n that is dilated by q: where it stands, and when it is there."""
+
+    place: Polynomial
+    factor: Polynomial
+    length: Polynomial
+
+    @property
+    def index(self) -> Polynomial:
+        """m/q."""
+        return exact_quotient(self.place, self.factor)
+
+    @property
+    def guards(self) -> tuple[Guard, ...]:
+        """Q divides m, and m lies in the dilated array."""
+        return Divides(self.factor, self.place), Within(self.place, self.factor * (self.length - 1) + 1)
+
+
+def _guards(readings: list[Reading]) -> tuple[Guard, ...]:
+    return tuple(g for r in readings for g in r.guards)

@@ -13,7 +13,7 @@ from itertools import product
 from symconv.arrays import meaning
 from symconv.enumeration import entry as entry_of
 from symconv.enumeration import written_out
-from symconv.forward import bias_free, input_free, output_index, tap_index, weight_free, weighted_input
+from symconv.forward import AnyLayer, bias_free, input_free, output_index, tap_index, weight_free, weighted_input
 from symconv.layer import Conv
 from symconv.polynomial import Atom, Entry, Partial, Polynomial
 from symconv.recognition import recognise
@@ -28,7 +28,7 @@ from symconv.steps import (
     Rule,
 )
 from symconv.symbols import derivative
-from symconv.terms import At, Binder, Formula, PartialAt, Term
+from symconv.terms import At, Binder, Formula, PartialAt, Size, Term
 
 LISTED_ENTRIES = 36  # a gradient with at most so many entries is listed completely
 WRITTEN_PRODUCTS = 4_000  # entries are written out where the z that contain one have at most so many products
@@ -59,7 +59,7 @@ def derive_gradients(layer: Conv, activation: str = "f", *, list_entries: bool =
     return Derivation(layer, activation, z, tuple(_gradient(layer, z, of, list_entries) for of in wanted))
 
 
-def free_indices(layer: Conv, of: Gradient) -> tuple[tuple[Binder, ...], tuple[Polynomial, ...], tuple[int, ...]]:
+def free_indices(layer: AnyLayer, of: Gradient) -> tuple[tuple[Binder, ...], tuple[Polynomial, ...], tuple[Size, ...]]:
     """Free indices, index and shape of the tensor that a gradient is taken by."""
     match of:
         case Gradient.INPUT:
@@ -81,7 +81,7 @@ def _gradient(layer: Conv, z: Formula, of: Gradient, list_entries: bool) -> Grad
     return GradientDerivation(of, steps, relation, derived, closed, entries, complete)
 
 
-def indexed_steps(layer: Conv, z: Formula, of: Gradient) -> tuple[IndexedStep, ...]:
+def indexed_steps(layer: AnyLayer, z: Formula, of: Gradient) -> tuple[IndexedStep, ...]:
     """The steps for all entries at once, from the chain rule to a sum with solved indices."""
     free, index, shape = free_indices(layer, of)
     inner = renamed(z, {b.name: f"{b.name}'" for b in (*z.free, *z.terms[0].binders) if b.name in _names(free)})
@@ -110,7 +110,7 @@ def _names(free: tuple[Binder, ...]) -> set[str]:
     return {b.name for b in free}
 
 
-def _rewritten(layer: Conv, of: Gradient, formula: Formula) -> list[tuple[Rule, Formula]]:
+def _rewritten(layer: AnyLayer, of: Gradient, formula: Formula) -> list[tuple[Rule, Formula]]:
     """The sum solved for what it can be solved for; each rule applied to every axis at once."""
     (term,) = formula.terms
     sizes = all_sizes(formula, term)
@@ -145,7 +145,7 @@ def chosen_entries(shape: tuple[int, ...], labels: int) -> dict[tuple[int, ...],
 
 
 def _entries(layer: Conv, z: Formula, of: Gradient, derived: Formula) -> tuple[tuple[EntryDerivation, ...], bool]:
-    _, _, shape = free_indices(layer, of)
+    shape = derived.numbers
     every = list(product(*map(range, shape))) if _count(shape) <= LISTED_ENTRIES else None
     chosen = chosen_entries(shape, 1 if of is Gradient.BIAS else 2)
     if every is not None and layer.monomials <= WRITTEN_PRODUCTS:

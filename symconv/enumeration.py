@@ -314,7 +314,7 @@ def entry(formula: Formula, at: tuple[int, ...]) -> Polynomial:
 
 def written_out(formula: Formula) -> dict[Entry, Polynomial]:
     """All entries of the result as exact polynomials, in the order of their indices."""
-    counts: dict[tuple[int, ...], dict[Monomial, int]] = {at: {} for at in product(*map(range, formula.shape))}
+    counts: dict[tuple[int, ...], dict[Monomial, int]] = {at: {} for at in product(*map(range, formula.numbers))}
     for term in formula.terms:
         for at, monomial in _monomials(formula, term):
             here = counts[at]

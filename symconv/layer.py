@@ -13,6 +13,7 @@ from typing import Any, SupportsIndex
 
 from symconv.arguments import Padding, PerAxis, boolean, is_sequence, one_of, pair, per_axis, positive, sizes
 from symconv.errors import InvalidLayer, UnsupportedLayer
+from symconv.general_layer import GeneralConv
 
 PADDING_NAMES = ("valid", "full", "same", "same_lower")
 WEIGHT_LAYOUTS = ("OI", "IO")
@@ -325,6 +326,17 @@ class Conv:
             size, kernel, stride=steps, padding=amount, dilation=dilation,
             groups=groups, in_channels=in_channels, out_channels=out_channels, batch=batch, bias=bias,
         )  # fmt: skip
+
+    @classmethod
+    def general(cls, ndim: int, *, flip: bool = False, bias: bool = True) -> GeneralConv:
+        """Every layer with this many spatial axes at once: symbols for all sizes, strides, dilations and paddings.
+
+        Examples
+        --------
+        >>> Conv.general(2).output_size
+        (<Polynomial O0>, <Polynomial O1>)
+        """
+        return GeneralConv(ndim, flip, bias)
 
     @property
     def ndim(self) -> int:

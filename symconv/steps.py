@@ -5,11 +5,12 @@ Never: how a step is found, how it is checked, how it is printed.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import Enum, StrEnum
 
 from symconv.arrays import ArrayExpression
+from symconv.general_layer import GeneralConv
 from symconv.layer import Conv
 from symconv.polynomial import Entry, Partial, Polynomial
 from symconv.terms import Formula
@@ -46,6 +47,8 @@ class Rule(Enum):
     SIFT = ("sift", "s*i = m has one solution i = m/s, if s divides m and 0 <= m/s < O, and none otherwise")
     RECOGNISE = ("recognise", "a sum over taps of a product of shifted entries is a correlation")
     GENERAL = ("general formula", "the formula for every entry, read at this entry")
+    EXTENT = ("extent", "0 <= m/s < O where s divides m: 0 <= m < s*(O-1) + 1, the length of the dilated array")
+    INSERT = ("insert and differentiate", "the gradient by the formula derived for it, then the product rule")
     ACTIVATION = ("activation", "a = f(z): da/dz = f'(z)")
     UPDATE = ("gradient descent", "w <- w - eta * dE/dw")
 
@@ -67,6 +70,29 @@ class IndexedStep:
     rule: Rule
     before: Formula
     after: Formula
+    conditions: tuple[str, ...] = ()  # the integer side conditions, by name, where sizes are symbolic
+
+
+@dataclass(frozen=True)
+class ClaimDerivation:
+    """One claim of the theorem for every shape: the steps from its definition to the closed form."""
+
+    name: str
+    steps: tuple[IndexedStep, ...]
+    closed: Formula
+
+    @property
+    def derived(self) -> Formula:
+        """The last line."""
+        return self.steps[-1].after
+
+
+@dataclass(frozen=True)
+class GeneralDerivation:
+    """The theorem for every shape: a derivation for each of its claims."""
+
+    layer: GeneralConv
+    claims: tuple[ClaimDerivation, ...]
 
 
 @dataclass(frozen=True)
@@ -186,6 +212,11 @@ class Undecided:
 Outcome = Proved | Refuted | Undecided
 
 
+def worst(outcomes: Iterable[Outcome]) -> Status:
+    """The worst status of all."""
+    return min((outcome.status for outcome in outcomes), key=list(Status).index)
+
+
 @dataclass(frozen=True)
 class Verdict:
     """What `prove` found: one outcome for each gradient, and the worst of them.
@@ -202,8 +233,7 @@ class Verdict:
     @property
     def status(self) -> Status:
         """The worst status among the gradients that were computed."""
-        order = list(Status)
-        return min((outcome.status for outcome in self.gradients.values()), key=order.index)
+        return worst(self.gradients.values())
 
     def __bool__(self) -> bool:
         return self.status in (Status.PROVED, Status.PASSED)
@@ -211,3 +241,32 @@ class Verdict:
     def __repr__(self) -> str:
         parts = ", ".join(f"{of}: {outcome.status}" for of, outcome in self.gradients.items())
         return f"<Verdict {self.status} (scope: {self.scope}) of {self.layer!r}: {parts}>"
+
+
+@dataclass(frozen=True)
+class GeneralVerdict:
+    """What `prove` found for every shape at once: an outcome for each claim, and the certificate that says why.
+
+    `instance` is the layer that the theorem was asked for, if it was asked for one.
+    """
+
+    layer: GeneralConv
+    instance: Conv | None
+    gradients: Mapping[str, Outcome]
+    derivation: GeneralDerivation
+    certificate: str
+    established: tuple[str, ...]
+    seconds: float
+    scope = "every shape"
+
+    @property
+    def status(self) -> Status:
+        """The worst status among the claims."""
+        return worst(self.gradients.values())
+
+    def __bool__(self) -> bool:
+        return self.status is Status.PROVED
+
+    def __repr__(self) -> str:
+        parts = ", ".join(f"{of}: {outcome.status}" for of, outcome in self.gradients.items())
+        return f"<GeneralVerdict {self.status} (scope: {self.scope}) of {self.layer!r}: {parts}>"

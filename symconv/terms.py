@@ -104,13 +104,18 @@ class Formula:
     tensor: str
     free: tuple[Binder, ...]
     index: tuple[Polynomial, ...]
-    shape: tuple[int, ...]
+    shape: tuple[Size, ...]
     terms: tuple[Term, ...]
 
     @property
     def sizes(self) -> dict[str, Size]:
         """The range of every free index."""
         return {b.name: b.size for b in self.free}
+
+    @property
+    def numbers(self) -> tuple[int, ...]:
+        """The shape, where it is one of numbers."""
+        return tuple(map(number, self.shape))
 
 
 def sizes_of(binders: Iterable[Binder]) -> dict[str, Size]:

@@ -15,12 +15,13 @@ Guards: ("eq", p): p = 0; ("in", p, n): 0 <= p < n; ("div", q, p): q divides p.
 import json
 import sys
 from collections.abc import Callable, Iterable
+from functools import reduce
 from itertools import pairwise, product
 from math import prod
-from typing import Any, NoReturn
+from typing import Any
 
 FORMAT, VERSION = "symconv certificate", 1
-MAX_BYTES, MAX_DEPTH, MAX_BITS, MAX_NDIM, MAX_ITEMS = 4_000_000, 40, 256, 8, 20_000
+MAX_BYTES, MAX_DEPTH, MAX_BITS, MAX_NDIM, MAX_ITEMS = 1_000_000, 40, 256, 8, 1_000
 BRUTE_FORCE = 5_000_000
 
 Poly = dict[tuple[Any, ...], int]
@@ -39,16 +40,12 @@ def need(condition: object, why: str) -> None:
 
 def poly(text: str) -> Poly:
     """Reads ``"u*L - u + 1"``: products of variables and numbers between signs. For the formulas of this file only."""
-    total: Poly = {}
-    sign = 1
-    for word in text.split():
-        if word in "+-":
-            sign = 1 if word == "+" else -1
-            continue
-        numbers = [int(part) for part in word.split("*") if part.isdigit()]
-        names = [part for part in word.split("*") if not part.isdigit()]
-        total = plus(total, {tuple(sorted(names, key=repr)): sign * prod(numbers)})
-    return total
+    terms = []
+    for word in text.replace("- ", "-1*").replace("+ ", "").split():
+        numbers = [int(part) for part in word.split("*") if part.lstrip("-").isdigit()]
+        names = [part for part in word.split("*") if not part.lstrip("-").isdigit()]
+        terms.append({tuple(sorted(names, key=repr)): prod(numbers)})
+    return plus(*terms)
 
 
 def plus(*ps: Poly) -> Poly:
@@ -60,12 +57,7 @@ def plus(*ps: Poly) -> Poly:
 
 
 def times(p: Poly, q: Poly) -> Poly:
-    total: Poly = {}
-    for m, a in p.items():
-        for n, b in q.items():
-            both = tuple(sorted(m + n, key=repr))
-            total[both] = total.get(both, 0) + a * b
-    return {m: c for m, c in total.items() if c}
+    return plus(*({tuple(sorted(m + n, key=repr)): a * b} for m, a in p.items() for n, b in q.items()))
 
 
 def minus(p: Poly, q: Poly) -> Poly:
@@ -82,16 +74,13 @@ def quotient(m: Poly, q: Poly) -> Poly:
 
 def substitute(p: Poly, name: str, value: Poly) -> Poly:
     """The polynomial `value` in the place of a variable, inside quotients too."""
-    total: Poly = {}
-    for m, c in p.items():
-        term: Poly = {(): c}
-        for v in m:
-            if isinstance(v, tuple):
-                term = times(term, quotient(*(substitute(dict(part), name, value) for part in v[1:])))
-            else:
-                term = times(term, value if v == name else {(v,): 1})
-        total = plus(total, term)
-    return total
+
+    def put_in(v: Any) -> Poly:
+        if isinstance(v, tuple):
+            return quotient(*(substitute(dict(part), name, value) for part in v[1:]))
+        return value if v == name else {(v,): 1}
+
+    return plus(*(reduce(times, map(put_in, m), {(): c}) for m, c in p.items()))
 
 
 # A claim: the tensors in the three slots of T, the sum of delta*w*a over the relation, and the slot T is derived by.
@@ -179,21 +168,21 @@ def solved(term: Term, name: str, wanted: Callable[[Poly], bool]) -> tuple[Poly,
     found = [g for g in guards if g[0] == "eq" and repr(name) in repr(g) and wanted(dict(g[1]))]
     need(len(found) == 1, f"{len(found)} equations, not one, fix the index {name}")
     equation = dict(found[0][1])
-    inside = {m: c for m, c in equation.items() if name in m}
-    coefficient = {tuple(v for v in m if v != name): c for m, c in inside.items()}
-    rest = minus(inside, equation)
-    need(inside and repr(name) not in repr((coefficient, rest)), f"{name} does not occur linearly")
+    m = minus({}, substitute(equation, name, {}))
+    coefficient = plus(substitute(equation, name, poly("1")), m)
+    need(equation == minus(times(coefficient, poly(name)), m), f"{name} does not occur linearly")
     if min(coefficient.values()) < 0:
-        coefficient, rest = minus({}, coefficient), minus({}, rest)
-    return coefficient, rest, (sizes, guards - {found[0]}, factors)
+        coefficient, m = minus({}, coefficient), minus({}, m)
+    return coefficient, m, (sizes, guards - {found[0]}, factors)
 
 
 def apply(rule: str, index: str, term: Term, ndim: int) -> tuple[Term, list[str]]:
     """One step: the term after it, and the side conditions that it rests on."""
     sizes = term[0]
     if rule == "extent":
+        need(index == "", "extent is not about one index")
         return extents(term)
-    need(index in sizes, f"{rule}: {index} is not summed over")
+    need(index in sizes, f"the index {index[:20]!a} is not summed over")
     mirror = minus(plus(sizes[index], poly("- 1")), poly(index))
     if rule == "reverse":
         turned = put(term, index, mirror)
@@ -205,7 +194,7 @@ def apply(rule: str, index: str, term: Term, ndim: int) -> tuple[Term, list[str]
         plain = m == poly(other)
         need(q == poly("1") and (plain or m == substitute(mirror, index, poly(other))), f"kronecker: not {other}")
         return put(rest, index, m), [] if plain else ["reverse"]
-    need(rule == "sift", f"unknown rule {rule[:20]!r}")
+    need(rule == "sift", f"unknown rule {rule[:20]!a}")
     q, m, rest = solved(term, index, lambda p: bool(p))
     need(q in [poly(f"{v}{j}") for v in "sdu" for j in range(ndim)], f"sift: the coefficient of {index} may be 0")
     left, guards, factors = put(rest, index, quotient(m, q))
@@ -265,8 +254,7 @@ def facts(text: str) -> list[Fact]:
     for part in text.split(", "):
         sign = next(s for s in (">=", "<=", "=") if s in part)
         sides = [poly(side) for side in part.split(sign)]
-        for left, right in pairwise(sides):
-            low, high = (right, left) if sign == ">=" else (left, right)
+        for low, high in pairwise(reversed(sides) if sign == ">=" else sides):
             found.append(("eq" if sign == "=" else "ge", minus(high, low)))
     return found
 
@@ -298,9 +286,7 @@ def check_witness(name: str, witness: Any) -> None:
     fields(witness["model"], {v for _, p in hypotheses for m in p for v in m})
     model = {v: integer(n) for v, n in witness["model"].items()}
     for kind, p in hypotheses:
-        for v, n in model.items():
-            p = substitute(p, v, {(): n})
-        value = p.get((), 0)
+        value = reduce(lambda p, v: substitute(p, v, {(): model[v]}), model, p).get((), 0)
         need(value >= 0 if kind == "ge" else value == 0, f"{name}: the model does not satisfy the hypotheses")
     need(len(items(witness["cases"], list)) == len(leaves), f"{name}: expected {len(leaves)} cases")
     for case, leaf in zip(leaves, witness["cases"], strict=True):
@@ -312,19 +298,16 @@ def check_leaf(name: str, known: list[Fact], leaf: Any) -> None:
     need(integer(leaf["scale"]) >= 1, "the scale is not positive")
 
     def fact(at: Any, kind: str) -> Poly:
-        need(0 <= integer(at) < len(known) and known[at][0] == kind, f"expected the number of a fact of kind {kind}")
-        return known[at][1]
+        need(0 <= integer(at) < len(known) and known[at][0] == kind, f"expected the number of a fact, of kind {kind}")
+        return known[int(at)][1]
 
-    total: Poly = {(): leaf["scale"]}
+    terms: list[Poly] = [{(): leaf["scale"]}]
     for c, ats in map(pair, items(leaf["products"], list)):
         need(integer(c) >= 1 and 1 <= len(items(ats, list)) <= 2, "expected c >= 1 and one or two facts")
-        term: Poly = {(): c}
-        for at in ats:
-            term = times(term, fact(at, "ge"))
-        total = plus(total, term)
+        terms.append(reduce(times, [fact(at, "ge") for at in ats], {(): c}))
     for multiplier, at in map(pair, items(leaf["equations"], list)):
-        total = plus(total, times(polynomial_in(multiplier), fact(at, "eq")))
-    need(not total, f"{name}: the identity does not hold")
+        terms.append(times(polynomial_in(multiplier), fact(at, "eq")))
+    need(not plus(*terms), f"{name}: the identity does not hold")
 
 
 def integer(n: Any) -> int:
@@ -347,20 +330,16 @@ def fields(found: Any, names: Iterable[str]) -> None:
 
 
 def polynomial_in(found: Any) -> Poly:
-    total: Poly = {}
+    terms = []
     for c, names in map(pair, items(found, list)):
         need(len(items(names, list)) <= 6 and all(type(v) is str for v in names), "expected up to 6 variables")
-        total = plus(total, {tuple(sorted(names, key=repr)): integer(c)})
-    return total
+        terms.append({tuple(sorted(names, key=repr)): integer(c)})
+    return plus(*terms)
 
 
 def parse(text: bytes) -> Any:
     """JSON with integers only, no field twice, and bounded size and depth."""
     need(len(text) <= MAX_BYTES, f"larger than {MAX_BYTES} bytes")
-    depth = 0
-    for character in text:
-        depth += (character in b"[{") - (character in b"]}")
-        need(depth <= MAX_DEPTH, f"nested deeper than {MAX_DEPTH}")
 
     def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         need(len({name for name, _ in pairs}) == len(pairs), "a field occurs twice")
@@ -370,14 +349,16 @@ def parse(text: bytes) -> Any:
         need(len(digits) <= MAX_BITS // 3, "a number is too long")
         return int(digits)
 
-    def refused(constant: str) -> NoReturn:
-        raise Rejected(f"{constant[:20]} is no integer")
-
-    hooks: Any = {"object_pairs_hook": unique, "parse_int": whole, "parse_float": refused, "parse_constant": refused}
+    hooks: Any = {"object_pairs_hook": unique, "parse_int": whole, "parse_float": whole, "parse_constant": whole}
     try:
-        return json.loads(text.decode("utf-8"), **hooks)
-    except ValueError as error:
-        raise Rejected(f"not JSON: {error}") from None
+        found = json.loads(text.decode("utf-8"), **hooks)
+    except (ValueError, RecursionError) as error:
+        raise Rejected(f"not JSON with integers only: {error}") from None
+    level = [found]
+    for _ in range(MAX_DEPTH):
+        level = [v for x in level for v in (x.values() if type(x) is dict else x if type(x) is list else ())]
+    need(not level, f"nested deeper than {MAX_DEPTH}")
+    return found
 
 
 PER_AXIS = ("input_size", "kernel_size", "stride", "dilation", "input_dilation", "padding")
@@ -388,10 +369,8 @@ def axes_of(layer: Any) -> list[dict[str, int]]:
     """The parameters of each axis of a layer, its hypotheses checked."""
     fields(layer, (*PER_AXIS, *COUNTS, "bias", "flip", "weight_layout"))
     columns = [items(layer[name], list) for name in PER_AXIS]
-    need(
-        1 <= len(columns[0]) <= MAX_NDIM and all(len(c) == len(columns[0]) for c in columns),
-        f"expected 1 to {MAX_NDIM} values each",
-    )
+    ndim = len(columns[0])
+    need(1 <= ndim <= MAX_NDIM and {len(c) for c in columns} == {ndim}, f"expected 1 to {MAX_NDIM} values each")
     known = type(layer["bias"]) is type(layer["flip"]) is bool and layer["weight_layout"] in ("OI", "IO")
     need(known, "bias and flip are true or false, weight_layout is OI or IO")
     need(all(integer(layer[name]) >= 1 for name in COUNTS), "counts are at least 1")
@@ -417,22 +396,22 @@ def row(axis: dict[str, int], kind: str) -> tuple[list[int], list[int], tuple[in
     return [axis[v] for v in lengths], [axis[v] for v in steps], padding
 
 
-def brute_force(axis: dict[str, int], kind: str) -> None:
-    """The relation, tested triple by triple, against a row of the theorem, read position by position."""
-    s, d, u, p = (axis[v] for v in "sdup")
-    xs, ks, outputs = (range(axis[v]) for v in "LKO")
-    need(len(xs) * len(ks) * len(outputs) <= BRUTE_FORCE, f"more than {BRUTE_FORCE} triples to test")
-    triples = {(x, i, k) for x in xs for i in outputs for k in ks if u * x == s * i + d * k - p}
-    (length, taps, results), (stride, dilation, factor), (low, high) = row(axis, kind)
-    last = factor * (length - 1)
-    need((low + last + high - dilation * (taps - 1)) // stride + 1 == results, f"{kind}: another size")
-    found = set()
-    for at, j in product(range(results), range(taps)):
-        m = stride * at + dilation * j - low
-        if 0 <= m <= last and m % factor == 0:
-            read, mirror = m // factor, len(ks) - 1 - j
-            found.add({"forward": (read, at, j), "input": (at, read, mirror), "weight": (read, j, at)}[kind])
-    need(found == triples, f"{kind}: the closed form reads other entries than the relation holds")
+def brute_force(axis: dict[str, int], kinds: list[str]) -> None:
+    """The relation, tested triple by triple, against rows of the theorem, read position by position."""
+    L, K, O, s, d, u, p = (axis[v] for v in "LKOsdup")
+    need(L * K * O <= BRUTE_FORCE, f"more than {BRUTE_FORCE} triples to test")
+    triples = {(x, i, k) for x in range(L) for i in range(O) for k in range(K) if u * x == s * i + d * k - p}
+    for kind in kinds:
+        (length, taps, results), (stride, dilation, factor), (low, high) = row(axis, kind)
+        last = factor * (length - 1)
+        need((low + last + high - dilation * (taps - 1)) // stride + 1 == results, f"{kind}: another size")
+        found = set()
+        for at, j in product(range(results), range(taps)):
+            m = stride * at + dilation * j - low
+            if 0 <= m <= last and m % factor == 0:
+                read, mirror = m // factor, K - 1 - j
+                found.add({"forward": (read, at, j), "input": (at, read, mirror), "weight": (read, j, at)}[kind])
+        need(found == triples, f"{kind}: the closed form reads other entries than the relation holds")
 
 
 def check(certificate: Any) -> list[str]:
@@ -442,9 +421,8 @@ def check(certificate: Any) -> list[str]:
     need(known and type(certificate["note"]) is str, f"expected the format {FORMAT!r}, version {VERSION}, and a note")
     claim, layer = certificate["claim"], certificate["layer"]
     fields(claim, ("scope", "ndim", "flip", "gradients"))
-    need(
-        1 <= integer(claim["ndim"]) <= MAX_NDIM and type(claim["flip"]) is bool, f"expected ndim 1 to {MAX_NDIM}, flip"
-    )
+    known = 1 <= integer(claim["ndim"]) <= MAX_NDIM and type(claim["flip"]) is bool
+    need(known, f"expected ndim from 1 to {MAX_NDIM}, and flip true or false")
     names = items(claim["gradients"], list)
     known = names and all(type(n) is str and n in CLAIMS for n in names) and len(set(names)) == len(names)
     need(known, f"expected gradients among {', '.join(CLAIMS)}, each once")
@@ -463,8 +441,7 @@ def check(certificate: Any) -> list[str]:
         need(claim["scope"] == "shape" and axes, "expected the scope 'every shape', or 'shape' with a layer")
         need(certificate["traces"] == certificate["witnesses"] == {}, "the scope 'shape' has no trace and no witness")
         for axis in axes:
-            for kind in kinds:
-                brute_force(axis, kind)
+            brute_force(axis, kinds)
     return established(claim, kinds, layer, axes)
 
 
@@ -472,23 +449,23 @@ INPUT = "dE/da: delta, dilated by s and padded (d(K-1) - p, d(K-1) - P + r); w{1
 TABLE = {
     "forward": "z - b: a, dilated by u and padded (p, P); w{0}; stride s, dilation d",
     "input": f"{INPUT}; stride u, dilation d",
-    "weight": "dE/dw: a, dilated by u and padded (p, P - r); delta, summed over the batch{0}; stride d, dilation s",
+    "weight": "dE/dw{0}: a, dilated by u and padded (p, P - r); delta, summed over the batch; stride d, dilation s",
     "bias": "dE/db: the sum of delta over the batch and all positions",
     "input.delta": "the derivative of <v, dE/da> by delta: as z - b, with v for a",
     "input.w": "the derivative of <v, dE/da> by w: as dE/dw, with v for a",
     "weight.delta": "the derivative of <v, dE/dw> by delta: as z - b, with v for w",
     "weight.a": "the derivative of <v, dE/dw> by a: as dE/da, with v for w",
 }
-EVERY = """every layer with {} spatial axes, sizes L, K >= 1, strides s, dilations d, input dilations u >= 1 and paddings p, P
-in Z with t = u(L-1) + p + P - d(K-1) >= 0 along each axis (r = t mod s, O = t div s + 1), every batch, every number of
-groups and of channels in a group"""
+EVERY = """every layer with {} spatial axes, sizes L, K >= 1, strides s, dilations d, input dilations u >= 1 and
+paddings p, P in Z with t = u(L-1) + p + P - d(K-1) >= 0 along each axis (r = t mod s, O = t div s + 1), every batch,
+every number of groups and of channels in a group"""
 
 
 def established(claim: Any, kinds: list[str], layer: Any, axes: list[dict[str, int]]) -> list[str]:
     """The claim in full: over what it is quantified, and what it says."""
     about = EVERY.format(claim["ndim"]) if claim["scope"] == "every shape" else "the layer below"
-    words = (", rotated by 180 degrees", "") if claim["flip"] else ("", ", rotated by 180 degrees")
-    flipped = ", with a flipped kernel" if claim["flip"] else ""
+    rotated = ", rotated by 180 degrees"
+    flipped, words = (", with a flipped kernel", (rotated, "")) if claim["flip"] else ("", ("", rotated))
     lines = [f"For {about}{flipped}, over every commutative ring, for every"]
     lines.append("differentiable E of z with delta = dE/dz, these are correlations (operand; kernel; options):")
     lines += ["  " + TABLE[name].format(*words) for name in claim["gradients"]]
@@ -505,15 +482,16 @@ def main(paths: list[str]) -> int:
     """Check files: 0 if each establishes its claim, 1 if one does not, 2 if one cannot be read."""
     worst = 0 if paths else 2
     for path in paths:
+        name = path.encode("ascii", "backslashreplace").decode()
         try:
             with open(path, "rb") as file:
                 lines = check(parse(file.read(MAX_BYTES + 1)))
-            print(f"{path}: ACCEPTED", *lines, sep="\n")
-        except (Rejected, RecursionError) as error:
-            print(f"{path}: REJECTED: {error}")
+            print(f"{name}: ACCEPTED", *lines, sep="\n")
+        except Rejected as error:
+            print(f"{name}: REJECTED: {error}")
             worst = max(worst, 1)
         except OSError as error:
-            print(f"{path}: cannot be read: {error.strerror}")
+            print(f"{name}: cannot be read: {error.strerror}")
             worst = 2
     return worst
 

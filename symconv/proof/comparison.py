@@ -155,14 +155,14 @@ def _first_of_each_kind(part: Part, left: Integers, right: Integers) -> list[tup
 
 def _whole(left: Formula, right: Formula) -> Comparison:
     """Entry by entry: the first few one by one, then, within bounds, all of them."""
-    for count, at in enumerate(product(*map(range, left.shape))):
+    for count, at in enumerate(product(*map(range, left.numbers))):
         if count == FIRST_ENTRIES:
             break
         one, other = entry(left, at), entry(right, at)
         if one != other:
             return Differs(at, one, other)
     total = max(monomial_count(left), monomial_count(right))
-    if max(total, prod(left.shape)) > WHOLE:
+    if max(total, prod(left.numbers)) > WHOLE:
         return Open(f"the formulas do not fall apart, and {total} monomials are more than the {WHOLE} written out")
     lefts, rights = written_out(left), written_out(right)
     for here, one in lefts.items():

@@ -98,14 +98,14 @@ def _misshapen(derived: Formula, closed: ArrayExpression) -> Counterexample:
     if len(size) != len(derived.shape):
         at = (0,) * len(derived.shape)
         return Counterexample(Entry(derived.tensor, at), entry(derived, at), None, why)
-    for count, at in enumerate(product(*map(range, derived.shape))):
+    for count, at in enumerate(product(*map(range, derived.numbers))):
         missing = any(v >= n for v, n in zip(at, size, strict=True))
         if missing or count < MISMATCHED_ENTRIES:
             right = None if missing else entry_of_expression(closed, derived.tensor, at)
             left = entry(derived, at)
             if missing or left != right:
                 return Counterexample(Entry(derived.tensor, at), left, right, why)
-    surplus = tuple(min(n, m - 1) if m > n else 0 for n, m in zip(derived.shape, size, strict=True))
+    surplus = tuple(min(n, m - 1) if m > n else 0 for n, m in zip(derived.numbers, size, strict=True))
     right = entry_of_expression(closed, derived.tensor, surplus)
     return Counterexample(Entry(derived.tensor, surplus), Polynomial(), right, f"{why}: this entry does not exist")
 

@@ -16,6 +16,7 @@ from symconv.steps import (
     Counterexample,
     Derivation,
     EntryDerivation,
+    GeneralVerdict,
     GradientDerivation,
     IndexedStep,
     Outcome,
@@ -47,6 +48,20 @@ def verdict_data(verdict: Verdict) -> dict[str, Any]:
         "scope": verdict.scope,
         "layer": verdict.layer.to_json(),
         "gradients": gradients,
+        "seconds": round(verdict.seconds, 6),
+    }
+
+
+def general_verdict_data(verdict: GeneralVerdict) -> dict[str, Any]:
+    """A verdict about every shape: the layer is the one it was asked for, or null."""
+    return {
+        "verdict": verdict.status.value,
+        "scope": verdict.scope,
+        "ndim": verdict.layer.ndim,
+        "flip": verdict.layer.flip,
+        "layer": None if verdict.instance is None else verdict.instance.to_json(),
+        "gradients": {name: _outcome(o) for name, o in verdict.gradients.items()},
+        "established": list(verdict.established),
         "seconds": round(verdict.seconds, 6),
     }
 

@@ -49,6 +49,9 @@ class Markup(Protocol):
     def arrow(self, left: str, right: str) -> str:
         """The left side is replaced by the right side."""
 
+    def pairing(self, left: str, right: str) -> str:
+        """The inner product."""
+
 
 @dataclass(frozen=True)
 class Text:
@@ -111,6 +114,10 @@ class Text:
         """The left side is replaced by the right side."""
         return f"{left} {'←' if self.unicode else '<-'} {right}"
 
+    def pairing(self, left: str, right: str) -> str:
+        """The inner product."""
+        return f"<{left}, {right}>"
+
 
 @dataclass(frozen=True)
 class Latex:
@@ -171,3 +178,7 @@ class Latex:
     def arrow(self, left: str, right: str) -> str:
         """The left side is replaced by the right side."""
         return f"{left} \\leftarrow {right}"
+
+    def pairing(self, left: str, right: str) -> str:
+        """The inner product."""
+        return f"\\langle {left}, {right} \\rangle"

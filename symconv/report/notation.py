@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from symconv.errors import InvalidOption
-from symconv.layer import Conv
+from symconv.forward import AnyLayer
 from symconv.polynomial import Atom, Entry, Partial, Polynomial, Quotient
 
 
@@ -68,7 +68,7 @@ class Names:
     """The notation applied to one layer: channel and batch axes with a single entry are not written."""
 
     notation: Notation
-    layer: Conv
+    layer: AnyLayer
 
     @cached_property
     def hidden(self) -> dict[str, frozenset[int]]:

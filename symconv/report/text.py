@@ -29,7 +29,14 @@ def text_lines(
     blocks: Iterable[Block], layer: Conv, notation: Notation, *, unicode: bool = False, pictures: bool = False
 ) -> Iterator[Line]:
     """Every line of the text, with the style it has on a terminal."""
-    writer = Writer(Names(notation, layer), Text(unicode))
+    return lines_of_blocks(blocks, Names(notation, layer), unicode=unicode, pictures=pictures)
+
+
+def lines_of_blocks(
+    blocks: Iterable[Block], names: Names, *, unicode: bool = False, pictures: bool = False
+) -> Iterator[Line]:
+    """The same for a layer whose names are known already."""
+    writer = Writer(names, Text(unicode))
     for block in blocks:
         match block:
             case Heading(text):
@@ -100,9 +107,12 @@ def _wrapped(line: str) -> Iterator[Line]:
 def _last_break(line: str, breaks: tuple[str, ...], start: int) -> int:
     """The last place outside of braces and parentheses where a line may be broken; -1 if there is none."""
     depth, found = 0, -1
+    conditions = line.find("  where ") if "  where " in line else 0
     for at, character in enumerate(line[:WIDTH]):
         depth += (character in "{(") - (character in "})")
         if depth == 0 and at >= start and line.startswith(breaks, at):
+            if character == "," and at < conditions:
+                continue  # the indices of a sum stay together
             found = at
     return found
 

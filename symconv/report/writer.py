@@ -28,7 +28,7 @@ from symconv.arrays import (
 from symconv.arrays import operands as operands_of
 from symconv.polynomial import Atom, Entry, Partial, Polynomial, Quotient, signed_sum
 from symconv.report.markup import Latex, Markup, Text
-from symconv.report.notation import TENSOR_ORDER, Names, written_order
+from symconv.report.notation import TENSOR_ORDER, Names, is_index, written_order
 from symconv.terms import At, Divides, Equal, Factor, Formula, Guard, PartialAt, Size, Term, Within
 
 ABOVE = {"a": "l-1", "z": "l", "delta": "l", "z_below": "l-1", "delta_below": "l-1"}
@@ -77,7 +77,8 @@ class Writer:
 
     def index(self, p: Polynomial) -> str:
         """An index polynomial."""
-        parts = [(c, " ".join(self.index_atom(atom) for atom in monomial)) for monomial, c in p]
+        parts = [(c, " ".join(self.index_atom(atom) for atom in sorted(monomial, key=_parameters_first)))
+                 for monomial, c in p]  # fmt: skip
         return signed_sum(sorted(parts, key=_index_order), times=" ")
 
     def size(self, size: Size) -> str:
@@ -137,6 +138,10 @@ class Writer:
         if formula.tensor.startswith("dE/d"):
             bottom = self.entry(formula.tensor.removeprefix("dE/d"), formula.index)
             return self.markup.derivative(self.whole("E"), bottom)
+        if formula.tensor.startswith("d<v"):
+            gradient, by = formula.tensor.removeprefix("d<v, ").split(">/d")
+            return self.markup.derivative(self.markup.pairing("v", self.gradient(gradient.removeprefix("dE/d"))),
+                                          self.entry(by, formula.index))  # fmt: skip
         if formula.tensor.startswith("da/dz"):
             bottom = self.entry("z_below", formula.index)
             return self.markup.derivative(self.entry("a", formula.index), bottom)
@@ -157,6 +162,9 @@ class Writer:
     def factor(self, factor: Factor, apart: bool) -> str:
         """A factor of an indexed product."""
         match factor:
+            case At(tensor, index) if tensor.startswith("dE/d"):
+                bottom = self.entry(tensor.removeprefix("dE/d"), index)
+                return self.markup.parenthesised(self.markup.derivative(self.whole("E"), bottom))
             case At(tensor, index):
                 return self.entry(tensor, index)
             case PartialAt(of, by):
@@ -253,10 +261,16 @@ def swapped_operand(node: ArrayExpression) -> ArrayExpression | None:
             return None
 
 
+def _parameters_first(atom: Atom) -> tuple[bool, bool, str]:
+    """``s i`` and ``d K``: a parameter before the index that it multiplies."""
+    name = str(atom)
+    return isinstance(atom, str) and is_index(name), name[0].isupper(), name
+
+
 def _index_order(part: tuple[int, str]) -> tuple[bool, bool, bool, str]:
     """Positions before taps, what is added before what is taken away, numbers last unless they lead: ``3 - k``."""
-    coefficient, name = part
-    return coefficient < 0, not name, name.startswith(("k", "l")), name
+    coefficient, product = part
+    return coefficient < 0, not product, product.rpartition(" ")[2].startswith(("k", "l")), product
 
 
 def _factor_order(factor: Factor) -> int:

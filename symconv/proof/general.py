@@ -1,0 +1,85 @@
+"""The proof for every shape: the theorem with symbols for all sizes, strides, dilations, paddings and channels.
+
+In: a `GeneralConv`, perhaps the layer that it is asked for.  Out: a `GeneralVerdict` with a certificate.
+A claim is PROVED when both agree: the derivation by the rules of `symconv.rules` ends at the closed form, the same term
+structurally; and the independent checker, which has its own forward map, theorem and rules, accepts the certificate,
+every witness replayed. Otherwise nothing is claimed.
+Never: REFUTED: a search that fails proves nothing.
+"""
+
+from __future__ import annotations
+
+import time
+
+from symconv.closed import general_closed_form
+from symconv.general_derivation import CLAIMS, claim_steps
+from symconv.general_layer import GeneralConv
+from symconv.layer import Conv
+from symconv.proof import checker
+from symconv.proof.certificate import general_certificate
+from symconv.steps import (
+    ClaimDerivation,
+    Evidence,
+    GeneralDerivation,
+    GeneralVerdict,
+    Outcome,
+    Proved,
+    Undecided,
+)
+from symconv.terms import canonical
+
+
+def claims_of(layer: GeneralConv) -> tuple[str, ...]:
+    """Every claim about a layer: none about a bias that it does not have."""
+    return tuple(claim for claim in CLAIMS if claim != "bias" or layer.bias)
+
+
+def general_derivation(layer: GeneralConv) -> GeneralDerivation:
+    """The derivation of every claim, with the closed form that it has to end at."""
+    derived = []
+    for claim in claims_of(layer):
+        steps = claim_steps(layer, claim)
+        tensors, slot = checker.CLAIMS[claim]
+        last = steps[-1].after
+        closed = type(last)(
+            last.tensor, last.free, last.index, last.shape, (general_closed_form(layer, slot, tensors),)
+        )
+        derived.append(ClaimDerivation(claim, steps, closed))
+    return GeneralDerivation(layer, tuple(derived))
+
+
+def prove_every_shape(layer: GeneralConv, instance: Conv | None = None) -> GeneralVerdict:
+    """Prove every claim of the theorem, for all shapes of one rank."""
+    start = time.perf_counter()
+    derivation = general_derivation(layer)
+    certificate = general_certificate(layer.ndim, layer.flip, claims_of(layer), instance)
+    try:
+        established = tuple(checker.check(checker.parse(certificate.encode())))
+        refused = None
+    except checker.Rejected as error:
+        established, refused = (), str(error)
+    outcomes = {claim.name: _decided(claim, refused) for claim in derivation.claims}
+    seconds = time.perf_counter() - start
+    return GeneralVerdict(layer, instance, outcomes, derivation, certificate, established, seconds)
+
+
+def _decided(claim: ClaimDerivation, refused: str | None) -> Outcome:
+    ends = _same(claim)
+    conditions = sorted({name for step in claim.steps for name in step.conditions})
+    evidence = (
+        Evidence("derivation", f"{len(claim.steps)} steps with symbolic sizes end at the closed form, the same term"),
+        Evidence(
+            "side conditions", f"{', '.join(conditions) or 'none'}: each with a witness that the checker replayed"
+        ),
+        Evidence("checker", "accepts the certificate, with its own forward map, theorem and rules"),
+    )
+    if not ends:
+        return Undecided("the derivation does not end at the closed form")
+    if refused is not None:
+        return Undecided(f"the checker refuses the certificate: {refused}", evidence[:1])
+    return Proved(evidence)
+
+
+def _same(claim: ClaimDerivation) -> bool:
+    (one,), (other,) = claim.derived.terms, claim.closed.terms
+    return canonical(one) == canonical(other)
