@@ -23,9 +23,9 @@ lint: $(VENV)/.lint
 bench: $(VENV)/.test
 	$(BIN)/python -m tests.benchmarks
 
-# PyTorch (CPU) and JAX: the tests that compare with them run where they are installed, and skip elsewhere.
+# PyTorch (CPU), JAX, z3 and cvc5: the tests that ask them run where they are installed, and skip elsewhere.
 frameworks: $(VENV)/.base
-	$(BIN)/pip install --quiet --editable '.[frameworks]'
+	$(BIN)/pip install --quiet --editable '.[frameworks,second-opinion]'
 
 # Writes the golden texts anew; look at the difference before you commit it.
 golden: $(VENV)/.test

@@ -79,12 +79,14 @@ def writing_arguments(command: Callable[..., Any]) -> Callable[..., Any]:
 @click.option("--all-presets", is_flag=True, help="Prove every preset at its real size, one line each.")
 @click.option("--every-shape", is_flag=True, help="Prove the theorem for all shapes: of rank --ndim, or about LAYER.")
 @click.option("--ndim", metavar="N", help="With --every-shape: the number of spatial axes.  [default: 2]")
+@click.option("--second-opinion", is_flag=True, help="With --every-shape: ask z3 and cvc5, too.")
 @click.option("--certificate", metavar="FILE", help="Write a certificate, for symconv check.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of the derivation.")
 def prove(
     all_presets: bool,
     every_shape: bool,
     ndim: str | None,
+    second_opinion: bool,
     certificate: str | None,
     as_json: bool,
     activation: str,
@@ -100,10 +102,10 @@ def prove(
         _prove_presets(as_json)
         return
     if every_shape:
-        _prove_every_shape(layer_options, ndim, certificate, as_json)
+        _prove_every_shape(layer_options, ndim, second_opinion, certificate, as_json)
         return
-    if ndim is not None:
-        raise click.UsageError("--ndim belongs to --every-shape")
+    if ndim is not None or second_opinion:
+        raise click.UsageError(f"{'--second-opinion' if second_opinion else '--ndim'} belongs to --every-shape")
     from symconv.api import certificate as certificate_of
     from symconv.api import prove as prove_layer
     from symconv.files import write_text
@@ -361,7 +363,9 @@ def _layer_of(text: str) -> Conv:
     return layer
 
 
-def _prove_every_shape(options: dict[str, Any], ndim: str | None, certificate: str | None, as_json: bool) -> None:
+def _prove_every_shape(
+    options: dict[str, Any], ndim: str | None, second_opinion: bool, certificate: str | None, as_json: bool
+) -> None:
     from symconv.api import prove as prove_layer
     from symconv.files import write_text
     from symconv.general_layer import GeneralConv
@@ -369,6 +373,7 @@ def _prove_every_shape(options: dict[str, Any], ndim: str | None, certificate: s
     from symconv.report.general import general_lines
 
     given = _was_given(options)
+    opinions = _second_opinion() if second_opinion else []
     if given and ndim is not None:
         raise click.UsageError(f"--ndim goes without a LAYER: leave out {', '.join(given)}")
     if options["flip"] and given == ["flip"]:
@@ -380,10 +385,21 @@ def _prove_every_shape(options: dict[str, Any], ndim: str | None, certificate: s
     if certificate is not None:
         write_text(certificate, verdict.certificate)
     if as_json:
-        _print_json(general_verdict_data(verdict))
+        _print_json(general_verdict_data(verdict) | ({"second_opinion": opinions} if opinions else {}))
     else:
-        _print_lines(general_lines(verdict, unicode=_shows_unicode()))
+        lines = [("", f"{o['solver']}: {o['condition']}: {o['says']}") for o in opinions]
+        heading = [("", ""), ("heading", "Second opinion")] if opinions else []
+        _print_lines([*general_lines(verdict, unicode=_shows_unicode()), *heading, *lines])
     raise SystemExit(EXIT_CODES[verdict.status])
+
+
+def _second_opinion() -> list[dict[str, str]]:
+    from dataclasses import asdict
+
+    from symconv.proof.checker import STATEMENTS
+    from symconv.proof.second_opinion import ask
+
+    return [asdict(opinion) for opinion in ask(tuple(STATEMENTS))]
 
 
 def _notation(weighted_input: str | None, index_base: str | None, default: bool) -> Any:

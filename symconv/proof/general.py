@@ -10,6 +10,7 @@ Never: REFUTED: a search that fails proves nothing.
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 
 from symconv.closed import general_closed_form
 from symconv.general_derivation import CLAIMS, claim_steps
@@ -40,10 +41,7 @@ def general_derivation(layer: GeneralConv) -> GeneralDerivation:
     for claim in claims_of(layer):
         steps = claim_steps(layer, claim)
         tensors, slot = checker.CLAIMS[claim]
-        last = steps[-1].after
-        closed = type(last)(
-            last.tensor, last.free, last.index, last.shape, (general_closed_form(layer, slot, tensors),)
-        )
+        closed = replace(steps[-1].after, terms=(general_closed_form(layer, slot, tensors),))
         derived.append(ClaimDerivation(claim, steps, closed))
     return GeneralDerivation(layer, tuple(derived))
 
@@ -67,10 +65,10 @@ def _decided(claim: ClaimDerivation, refused: str | None) -> Outcome:
     ends = _same(claim)
     conditions = sorted({name for step in claim.steps for name in step.conditions})
     evidence = (
-        Evidence("derivation", f"{len(claim.steps)} steps with symbolic sizes end at the closed form, the same term"),
-        Evidence(
-            "side conditions", f"{', '.join(conditions) or 'none'}: each with a witness that the checker replayed"
-        ),
+        Evidence("derivation", f"{_steps(len(claim.steps))} with symbolic sizes, up to the closed form: the same term"),
+        Evidence("side conditions", f"{'; '.join(conditions)}: the checker replayed a witness of each")
+        if conditions
+        else Evidence("side conditions", "none"),
         Evidence("checker", "accepts the certificate, with its own forward map, theorem and rules"),
     )
     if not ends:
@@ -78,6 +76,10 @@ def _decided(claim: ClaimDerivation, refused: str | None) -> Outcome:
     if refused is not None:
         return Undecided(f"the checker refuses the certificate: {refused}", evidence[:1])
     return Proved(evidence)
+
+
+def _steps(count: int) -> str:
+    return "1 step" if count == 1 else f"{count} steps"
 
 
 def _same(claim: ClaimDerivation) -> bool:

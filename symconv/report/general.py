@@ -67,7 +67,7 @@ def _claim(claim: ClaimDerivation, flip: bool) -> list[Block]:
 
 
 def _rule(title: str, conditions: tuple[str, ...]) -> str:
-    return f"{title}; needs: {', '.join(conditions)}" if conditions else title
+    return f"{title}; needs: {'; '.join(conditions)}" if conditions else title
 
 
 def _condition(name: str) -> str:

@@ -105,10 +105,15 @@ def _wrapped(line: str) -> Iterator[Line]:
 
 
 def _last_break(line: str, breaks: tuple[str, ...], start: int) -> int:
-    """The last place outside of braces and parentheses where a line may be broken; -1 if there is none."""
+    """The last place within the width, outside of braces and parentheses, where a line may be broken.
+
+    The first place beyond the width if there is none within it; -1 if there is none at all.
+    """
     depth, found = 0, -1
-    conditions = line.find("  where ") if "  where " in line else 0
-    for at, character in enumerate(line[:WIDTH]):
+    conditions = line.find("  where ") if "  where " in line else len(line) if " over " in line else 0
+    for at, character in enumerate(line):
+        if at >= WIDTH and found >= 0:
+            break
         depth += (character in "{(") - (character in "})")
         if depth == 0 and at >= start and line.startswith(breaks, at):
             if character == "," and at < conditions:
