@@ -20,7 +20,7 @@ from symconv.errors import SymconvError
 
 if TYPE_CHECKING:
     from symconv.layer import Conv
-    from symconv.steps import Verdict
+    from symconv.steps import GeneralVerdict, Verdict
 
 EXIT_CODES = {"PROVED": 0, "PASSED": 0, "REFUTED": 1, "UNDECIDED": 3, "UNSUPPORTED": 3}
 BAD_INPUT = 2
@@ -132,8 +132,12 @@ def prove(
 @click.option("--of", "sections", default="input,error,weight,bias,update", metavar="LIST", show_default=True)
 @click.option("--format", "form", type=click.Choice(["text", "latex", "json"]), default="text", show_default=True)
 @click.option("--fragment", is_flag=True, help="LaTeX without preamble, for \\input.")
+@click.option("--every-shape", is_flag=True, help="The theorem for all shapes: of rank --ndim, or about LAYER.")
+@click.option("--ndim", metavar="N", help="With --every-shape: the number of spatial axes.  [default: 2]")
 @click.option("-o", "--output", metavar="FILE", help="Write to FILE.")
 def derive(
+    every_shape: bool,
+    ndim: str | None,
     sections: str,
     form: str,
     fragment: bool,
@@ -145,22 +149,37 @@ def derive(
 ) -> None:
     """Write the derivation of LAYER as a document."""
     from symconv.api import derive as derive_layer
-    from symconv.files import write_text
 
     if fragment and form != "latex":
         raise click.UsageError("--fragment belongs to --format latex")
+    if every_shape:
+        from symconv.report.general import GeneralDocument
+
+        _write(GeneralDocument(_every_shape(layer_options, ndim)), form, fragment, output)
+        return
+    if ndim is not None:
+        raise click.UsageError("--ndim belongs to --every-shape")
     layer, default = _layer(layer_options)
     of = [name.strip() for name in sections.split(",")]
     document = derive_layer(
         layer, of=of, activation=activation, notation=_notation(weighted_input, index_base, default)
     )
-    if output is not None:
-        forms = {"text": document.text, "latex": lambda: document.latex(fragment=fragment), "json": document.json}
-        write_text(output, forms[form]())
-    elif form == "text":
+    _write(document, form, fragment, output)
+
+
+def _write(document: Any, form: str, fragment: bool, output: str | None) -> None:
+    """A document in a form: to a file, or to the terminal."""
+    from symconv.files import write_text
+
+    if output is None and form == "text":
         _print_document(document)
+        return
+    forms = {"text": document.text, "latex": lambda: document.latex(fragment=fragment), "json": document.json}
+    text = forms[form]()
+    if output is None:
+        click.echo(text, nl=False)
     else:
-        click.echo(document.latex(fragment=fragment) if form == "latex" else document.json(), nl=False)
+        write_text(output, text)
 
 
 @cli.command()
@@ -363,25 +382,29 @@ def _layer_of(text: str) -> Conv:
     return layer
 
 
+def _every_shape(options: dict[str, Any], ndim: str | None) -> GeneralVerdict:
+    """The theorem for the rank that was asked for, or for the rank of a layer."""
+    from symconv.api import prove as prove_layer
+    from symconv.general_layer import GeneralConv
+
+    given = _was_given(options)
+    if ndim is not None and set(given) - {"flip", "no_bias"}:
+        raise click.UsageError(f"--ndim goes without a LAYER: leave out {', '.join(given)}")
+    if set(given) - {"flip", "no_bias"}:
+        return prove_layer(_layer(options)[0], every_shape=True)
+    general = GeneralConv(_count(ndim or "2", "--ndim"), flip=options["flip"], bias=not options["no_bias"])
+    return prove_layer(general, every_shape=True)
+
+
 def _prove_every_shape(
     options: dict[str, Any], ndim: str | None, second_opinion: bool, certificate: str | None, as_json: bool
 ) -> None:
-    from symconv.api import prove as prove_layer
     from symconv.files import write_text
-    from symconv.general_layer import GeneralConv
     from symconv.report.data import general_verdict_data
     from symconv.report.general import general_lines
 
-    given = _was_given(options)
     opinions = _second_opinion() if second_opinion else []
-    if given and ndim is not None:
-        raise click.UsageError(f"--ndim goes without a LAYER: leave out {', '.join(given)}")
-    if options["flip"] and given == ["flip"]:
-        verdict = prove_layer(GeneralConv(_count(ndim or "2", "--ndim"), flip=True), every_shape=True)
-    elif given:
-        verdict = prove_layer(_layer(options)[0], every_shape=True)
-    else:
-        verdict = prove_layer(GeneralConv(_count(ndim or "2", "--ndim")), every_shape=True)
+    verdict = _every_shape(options, ndim)
     if certificate is not None:
         write_text(certificate, verdict.certificate)
     if as_json:

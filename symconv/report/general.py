@@ -5,12 +5,20 @@ In: a `GeneralVerdict`.  Out: blocks.
 
 from __future__ import annotations
 
+import json
+from dataclasses import dataclass
+
 from symconv.closed import bias_gradient, input_gradient, weight_gradient
 from symconv.layer import Conv
+from symconv.proof.checker import STATEMENTS
 from symconv.proof.obligations import statement
 from symconv.report.blocks import Block, Claim, Equation, Finding, Heading, Left, Paragraph, Whole
+from symconv.report.data import general_verdict_data
+from symconv.report.latex import latex_text
+from symconv.report.markup import Latex, Text
 from symconv.report.notation import STANDARD, Names
 from symconv.report.text import Line, lines_of_blocks
+from symconv.report.writer import Writer
 from symconv.steps import ClaimDerivation, GeneralVerdict, Rule
 
 TITLES = {
@@ -85,6 +93,48 @@ def _instance(layer: Conv) -> list[Block]:
         Paragraph("; ".join(sizes)),
         *(Equation((Whole(of), form), "the theorem, with these numbers") for of, form in forms.items()),
     ]
+
+
+@dataclass(frozen=True)
+class GeneralDocument:
+    """The theorem for every shape as a document: text, LaTeX and JSON."""
+
+    verdict: GeneralVerdict
+
+    def lines(self, *, unicode: bool = False) -> list[Line]:
+        """The text line by line, each with the name of its style."""
+        return general_lines(self.verdict, unicode=unicode)
+
+    def text(self, *, unicode: bool = False) -> str:
+        """The document as text: ASCII, or with the signs of Unicode."""
+        return "\n".join(line.rstrip() for _, line in self.lines(unicode=unicode)).lstrip("\n") + "\n"
+
+    def latex(self, *, fragment: bool = False) -> str:
+        r"""The document as LaTeX; a `fragment` is its body, for ``\input``."""
+        blocks = general_outline(self.verdict)
+        return latex_text(blocks, self.verdict.instance or self.verdict.layer, STANDARD, fragment=fragment)
+
+    def json(self) -> str:
+        """The verdict, with every step as text and as LaTeX, as one JSON object."""
+        writers = {"text": Writer(Names(STANDARD, self.verdict.layer), Text()),
+                   "latex": Writer(Names(STANDARD, self.verdict.layer), Latex())}  # fmt: skip
+        claims = {
+            claim.name: [
+                {
+                    "rule": step.rule.title,
+                    "side_conditions": list(step.conditions),
+                    **{form: f"{w.result(step.after)} = {w.formula(step.after)}" for form, w in writers.items()},
+                }
+                for step in claim.steps
+            ]
+            for claim in self.verdict.derivation.claims
+        }
+        conditions = {name: list(statement(name)) for name in STATEMENTS}
+        data = general_verdict_data(self.verdict) | {"steps": claims, "side_conditions": conditions}
+        return json.dumps(data, indent=2, ensure_ascii=False) + "\n"
+
+    def __str__(self) -> str:
+        return self.text()
 
 
 def general_lines(verdict: GeneralVerdict, *, unicode: bool = False) -> list[Line]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import assert_never
 
-from symconv.layer import Conv
+from symconv.forward import AnyLayer
 from symconv.polynomial import Polynomial, signed_sum
 from symconv.report.blocks import Block, Claim, Equation, Finding, Heading, Paragraph, Pictures, Side, Where
 from symconv.report.grids import Grid
@@ -20,11 +20,13 @@ from symconv.steps import Counterexample, Proved, Refuted, Undecided
 from symconv.terms import Formula
 
 PRODUCTS_IN_A_LINE = 4  # longer sums are broken
+BESIDE = 100  # characters of a line of LaTeX up to which its rule stands beside it
 
 PREAMBLE = r"""\documentclass{article}
 \usepackage[T1]{fontenc}
 \usepackage{amsmath}
 \usepackage{amssymb}
+\usepackage{graphicx}
 \usepackage[a4paper, margin=20mm]{geometry}
 \allowdisplaybreaks
 \setlength{\parindent}{0pt}
@@ -42,7 +44,7 @@ def escaped(text: str) -> str:
     return "".join(_ESCAPES.get(character, character) for character in text)
 
 
-def latex_text(blocks: Iterable[Block], layer: Conv, notation: Notation, *, fragment: bool = False) -> str:
+def latex_text(blocks: Iterable[Block], layer: AnyLayer, notation: Notation, *, fragment: bool = False) -> str:
     r"""All blocks as LaTeX; a `fragment` is the body alone, for ``\input``."""
     writer = Writer(Names(notation, layer), Latex())
     body = "\n".join(line for block in blocks for line in _block(writer, block))
@@ -85,7 +87,9 @@ def _equation(writer: Writer, equation: Equation) -> Iterator[str]:
         broken = _broken(writer, value) if not isinstance(value, str) else [value]
         lines.append(f"&{'' if statement else '='} {broken[0]}")
         lines += [f"&\\quad {more}" for more in broken[1:]]
-    rule = f" && \\text{{\\footnotesize {escaped(equation.rule)}}}" if equation.rule else ""
+    said = f"\\text{{\\footnotesize {escaped(equation.rule)}}}" if equation.rule else ""
+    beside = max(map(len, "\n".join(lines).split("\n")), default=0) <= BESIDE
+    rule = (f" && {said}" if beside else f" \\\\\n&\\quad {said}") if said else ""
     yield "\\begin{align*}"
     yield f"{left} " + " \\\\\n".join(lines) + rule
     yield "\\end{align*}"

@@ -144,12 +144,11 @@ class Latex:
         return f"\\,{body}"
 
     def sum_over(self, indices: Sequence[str], body: str, conditions: Sequence[str]) -> str:
-        """A sum over indices of a body, where conditions hold."""
-        below = [", ".join(indices), *conditions] if indices else list(conditions)
-        if not below:
-            return body
-        rows = " \\\\ ".join(below)
-        return f"\\sum_{{{rows}}} {body}" if len(below) == 1 else f"\\sum_{{\\substack{{{rows}}}}} {body}"
+        """A sum over indices of a body; its conditions follow in rows of their own, as ``align`` takes them."""
+        whole = f"\\sum_{{{', '.join(indices)}}} {body}" if indices else body
+        rows = [", \\; ".join(conditions[at : at + 2]) for at in range(0, len(conditions), 2)]
+        return " \\\\\n&\\quad ".join([whole, *(f"\\text{{where }} {row}" if at == 0 else row
+                                              for at, row in enumerate(rows))])  # fmt: skip
 
     def quotient(self, numerator: str, divisor: str) -> str:
         """An exact quotient."""

@@ -148,8 +148,9 @@ class Writer:
         return self.entry(formula.tensor, formula.index)
 
     def formula(self, formula: Formula) -> str:
-        """The right side of a formula."""
-        return " + ".join(self.term(term) for term in formula.terms) or "0"
+        """The right side of a formula; a sum under conditions comes last, so that they are about it alone."""
+        ordered = sorted(formula.terms, key=lambda term: bool(term.guards))
+        return " + ".join(self.term(term) for term in ordered) or "0"
 
     def term(self, term: Term) -> str:
         """A sum over indices, under guards, of a product."""
