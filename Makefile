@@ -7,7 +7,7 @@ BIN    := $(VENV)/bin
 SETUP  := pyproject.toml symconv/__init__.py
 
 .DEFAULT_GOAL := prove
-.PHONY: prove test lint bench frameworks golden clean
+.PHONY: prove test lint bench campaign frameworks golden clean
 
 prove: $(VENV)/.base
 	@$(BIN)/symconv prove
@@ -22,6 +22,10 @@ lint: $(VENV)/.lint
 
 bench: $(VENV)/.test
 	$(BIN)/python -m tests.benchmarks
+
+# Near-miss theorems and spoilt certificates, 10,000 of each: none may be accepted that states something false.
+campaign: $(VENV)/.test
+	$(BIN)/python -m tests.campaign --near-misses 10000 --corrupted 10000 --seed 1
 
 # PyTorch (CPU), JAX, z3 and cvc5: the tests that ask them run where they are installed, and skip elsewhere.
 frameworks: $(VENV)/.base

@@ -114,10 +114,17 @@ def all_presets():
     print(f"all {len(verdicts)} presets at full size: {took:.2f} s, all proved: {all(verdicts)}")
 
 
+def every_shape():
+    print("the theorem for every shape, all claims, checker included (should grow linearly with the rank)")
+    for ndim in range(1, 6):
+        took = seconds(lambda n=ndim: prove(Conv.general(n), every_shape=True))
+        print(f"  rank {ndim}: {took * 1e3:6.1f} ms")
+
+
 def commands():
-    for arguments in (["--help"], ["prove"]):
+    for arguments in (["--help"], ["prove"], ["prove", "--every-shape"]):
         took = seconds(lambda a=arguments: subprocess.run([sys.executable, "-m", "symconv", *a], capture_output=True))
-        print(f"symconv {' '.join(arguments):8} {took:6.3f} s, as a process")
+        print(f"symconv {' '.join(arguments):20} {took:6.3f} s, as a process")
 
 
 def main():
@@ -125,6 +132,7 @@ def main():
     against_casadi()
     all_presets()
     growth()
+    every_shape()
     commands()
 
 
