@@ -17,6 +17,7 @@ from symconv.layer import Conv
 from symconv.proof.certificate import shape_certificate
 from symconv.proof.finite import prove_gradients
 from symconv.proof.general import prove_every_shape
+from symconv.proof.search import Form
 from symconv.report.document import Document
 from symconv.report.notation import STANDARD, Notation
 from symconv.report.outline import SECTIONS
@@ -53,14 +54,16 @@ def prove(
 
 
 @overload
-def prove(layer: Conv | GeneralConv, *, every_shape: Literal[True]) -> GeneralVerdict: ...
+def prove(
+    layer: Conv | GeneralConv, *, every_shape: Literal[True], closed: Form | Mapping[str, Form] | None = None
+) -> GeneralVerdict: ...
 
 
 def prove(
     layer: Conv | GeneralConv,
     *,
     every_shape: bool = False,
-    closed: ArrayExpression | Mapping[str, ArrayExpression] | None = None,
+    closed: ArrayExpression | Mapping[str, ArrayExpression] | Form | Mapping[str, Form] | None = None,
     activation: str = ARBITRARY,
     entries: bool = False,
 ) -> Verdict | GeneralVerdict:
@@ -76,7 +79,9 @@ def prove(
     closed
         A closed form of your own, to be decided instead of the theorem's: an array expression for dE/da, or a mapping
         with keys among ``"input"``, ``"weight"`` and ``"bias"``. Its inputs are named ``delta`` (N, M, *O),
-        ``w`` (in the layer's weight layout) and ``a`` (N, C, *L).
+        ``w`` (in the layer's weight layout) and ``a`` (N, C, *L). With `every_shape`, a function of the layer that
+        returns such an expression: it is decided on small layers, smallest first, so it is REFUTED with the smallest
+        layer that shows it, or PASSED.
     activation
         The activation below the layer, for the derivation that comes with the verdict.
     entries
@@ -120,9 +125,7 @@ def prove(
     """
     start = time.perf_counter()
     if every_shape:
-        if closed is not None:
-            raise InvalidOption("closed is decided for one shape: leave out every_shape, or leave out closed")
-        return _prove_every_shape(layer)
+        return _prove_every_shape(layer, closed)
     layer = _check_layer(layer)
     given = _given(layer, closed)
     find_activation(activation)
@@ -193,11 +196,30 @@ def derive(
     return document
 
 
-def _prove_every_shape(layer: object) -> GeneralVerdict:
+def _prove_every_shape(
+    layer: object, closed: ArrayExpression | Mapping[str, ArrayExpression] | Form | Mapping[str, Form] | None
+) -> GeneralVerdict:
     if isinstance(layer, GeneralConv):
-        return prove_every_shape(layer)
-    layer = _check_layer(layer)
-    return prove_every_shape(GeneralConv(layer.ndim, layer.flip, layer.bias), layer)
+        return prove_every_shape(layer, None, _forms(layer, closed))
+    instance = _check_layer(layer)
+    general = GeneralConv(instance.ndim, instance.flip, instance.bias)
+    return prove_every_shape(general, instance, _forms(general, closed))
+
+
+def _forms(
+    layer: GeneralConv, closed: ArrayExpression | Mapping[str, ArrayExpression] | Form | Mapping[str, Form] | None
+) -> dict[Gradient, Form]:
+    """The caller's formulas as functions of a layer."""
+    by_name = closed if isinstance(closed, Mapping) else {} if closed is None else {"input": closed}
+    known = {of.value: of for of in Gradient if of is not Gradient.BIAS or layer.bias}
+    found: dict[Gradient, Form] = {}
+    for name, form in by_name.items():
+        if name not in known:
+            raise InvalidOption(f"closed has no gradient {name!r} for this layer: choose of {', '.join(known)}")
+        if not callable(form):
+            raise InvalidOption(f"for every shape, closed is a function of the layer, not {form!r}")
+        found[known[name]] = form
+    return found
 
 
 def _check_layer(layer: object) -> Conv:
@@ -209,17 +231,23 @@ def _check_layer(layer: object) -> Conv:
 
 
 def _given(
-    layer: Conv, closed: ArrayExpression | Mapping[str, ArrayExpression] | None
+    layer: Conv, closed: ArrayExpression | Mapping[str, ArrayExpression] | Form | Mapping[str, Form] | None
 ) -> dict[Gradient, ArrayExpression]:
     if closed is None:
         return {}
     by_name = closed if isinstance(closed, Mapping) else {"input": closed}
     known = {of.value: of for of in closed_forms(layer)}
+    found: dict[Gradient, ArrayExpression] = {}
     for name, expression in by_name.items():
         if name not in known:
             raise InvalidOption(f"closed has no gradient {name!r} for this layer: choose of {', '.join(known)}")
+        if callable(expression):
+            raise InvalidOption(
+                "closed is a function of the layer: with every_shape=True it is decided on small layers"
+            )
         _check_expression(layer, expression)
-    return {known[name]: expression for name, expression in by_name.items()}
+        found[known[name]] = expression
+    return found
 
 
 def _check_expression(layer: Conv, expression: ArrayExpression) -> None:

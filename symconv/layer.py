@@ -6,7 +6,7 @@ Never: arrays, symbols or proofs; a `Conv` that exists is a layer of the theorem
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from math import prod
 from typing import Any, SupportsIndex
@@ -193,6 +193,37 @@ class Conv:
                 raise InvalidLayer(
                     f"{kernel} does not fit {size} with padding ({axis.low}, {axis.high}) along axis {at}: {mend}"
                 )
+
+    @classmethod
+    def of_axes(
+        cls,
+        axes: Sequence[Axis],
+        *,
+        groups: SupportsIndex = 1,
+        in_channels: SupportsIndex = 1,
+        out_channels: SupportsIndex = 1,
+        batch: SupportsIndex = 1,
+        bias: bool = True,
+        flip: bool = False,
+        weight_layout: str = "OI",
+    ) -> Conv:
+        """The layer with these axes.
+
+        Examples
+        --------
+        >>> Conv.of_axes([Axis(8, 3, stride=2, low=1)])
+        Conv((8,), (3,), stride=2, padding=((1, 0),))
+        """
+        return cls(
+            tuple(axis.input_size for axis in axes),
+            tuple(axis.kernel_size for axis in axes),
+            stride=tuple(axis.stride for axis in axes),
+            padding=tuple((axis.low, axis.high) for axis in axes),
+            dilation=tuple(axis.dilation for axis in axes),
+            input_dilation=tuple(axis.input_dilation for axis in axes),
+            groups=groups, in_channels=in_channels, out_channels=out_channels, batch=batch,
+            bias=bias, flip=flip, weight_layout=weight_layout,
+        )  # fmt: skip
 
     @classmethod
     def transposed(

@@ -192,6 +192,15 @@ class Proved:
 
 
 @dataclass(frozen=True)
+class Passed:
+    """So many cases agreed exactly, and none failed: evidence, not a proof."""
+
+    count: int
+    evidence: tuple[Evidence, ...]
+    status = Status.PASSED
+
+
+@dataclass(frozen=True)
 class Refuted:
     """The gradient is not the closed form: there is an entry where they differ."""
 
@@ -209,7 +218,7 @@ class Undecided:
     status = Status.UNDECIDED
 
 
-Outcome = Proved | Refuted | Undecided
+Outcome = Proved | Passed | Refuted | Undecided
 
 
 def worst(outcomes: Iterable[Outcome]) -> Status:
@@ -265,7 +274,7 @@ class GeneralVerdict:
         return worst(self.gradients.values())
 
     def __bool__(self) -> bool:
-        return self.status is Status.PROVED
+        return self.status in (Status.PROVED, Status.PASSED)
 
     def __repr__(self) -> str:
         parts = ", ".join(f"{of}: {outcome.status}" for of, outcome in self.gradients.items())

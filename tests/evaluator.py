@@ -68,7 +68,9 @@ def entry(node, at):
             return entry(operand, tuple(p // f for p, f in zip(at, spread, strict=True))) if inside else {}
         case Rotate(operand, axes):
             inner = size(operand)
-            return entry(operand, tuple(range(n)[-1 - p] if j in axes else p for j, (p, n) in enumerate(zip(at, inner))))
+            return entry(
+                operand, tuple(range(n)[-1 - p] if j in axes else p for j, (p, n) in enumerate(zip(at, inner)))
+            )
         case Transpose(operand, axes):
             return entry(operand, tuple(p for _, p in sorted(zip(axes, at, strict=True))))
         case Split(operand, axis, _):

@@ -64,7 +64,9 @@ class Mutation:
 def fitted(expression, wanted):
     """Cut, or filled up with zeros, at the high ends, so that the shape gives nothing away."""
     size = shape(expression)
-    return expression if size == wanted else Pad(expression, tuple((0, m - n) for n, m in zip(size, wanted, strict=True)))
+    return (
+        expression if size == wanted else Pad(expression, tuple((0, m - n) for n, m in zip(size, wanted, strict=True)))
+    )
 
 
 def correlated(operand, kernel, *, factors, low, stride, dilation, groups, wanted):
@@ -248,8 +250,11 @@ OF_INPUT = (
         "low and high of the layer are swapped in the formula",
         "input",
         lambda layer: input_form(
-            layer, padding=((low + a.low - a.high, high + a.high - a.low)
-                            for (low, high), a in zip(input_padding(layer), layer.axes, strict=True))
+            layer,
+            padding=(
+                (low + a.low - a.high, high + a.high - a.low)
+                for (low, high), a in zip(input_padding(layer), layer.axes, strict=True)
+            ),
         ),
     ),  # fmt: skip
     Mutation(
@@ -261,8 +266,12 @@ OF_INPUT = (
     Mutation(
         "the layer's own padding is not taken off",
         "input",
-        lambda layer: input_form(layer, padding=((low + a.low, high + a.high)
-                                                 for (low, high), a in zip(input_padding(layer), layer.axes, strict=True))),
+        lambda layer: input_form(
+            layer,
+            padding=(
+                (low + a.low, high + a.high) for (low, high), a in zip(input_padding(layer), layer.axes, strict=True)
+            ),
+        ),
     ),  # fmt: skip
     Mutation(
         "the layer's own padding is not taken off, and the result cut to shape",
@@ -282,7 +291,10 @@ OF_INPUT = (
         "input",
         lambda layer: Correlate(
             Pad(delta_of(layer), tuple((a.dilated_kernel_size - 1,) * 2 for a in layer.axes)),
-            turned(layer, exchanged_kernel(layer)), layer.input_dilation, layer.dilation, layer.groups,
+            turned(layer, exchanged_kernel(layer)),
+            layer.input_dilation,
+            layer.dilation,
+            layer.groups,
         ),
         STRIDED,
     ),  # fmt: skip
@@ -417,9 +429,7 @@ def batch_and_groups_mixed(layer):
 def weight_groups_ignored(layer):
     a = Transpose(Input("a", layer.input_shape), (1, 0, *spatial(layer)))
     padded_a = Pad(Dilate(a, layer.input_dilation), weight_padding(layer))
-    return Transpose(
-        Correlate(padded_a, outputs_first(layer), layer.dilation, layer.stride), (1, 0, *spatial(layer))
-    )
+    return Transpose(Correlate(padded_a, outputs_first(layer), layer.dilation, layer.stride), (1, 0, *spatial(layer)))
 
 
 def weight_groups_reversed(layer):
@@ -547,9 +557,14 @@ OF_BIAS = (
         (LINE, PLANE, FLIPPED, DENSE),
     ),
     Mutation("channels are in reverse order", "bias", lambda layer: Rotate(bias_form(layer), (0,)), SEVERAL_CHANNELS),
-    Mutation("one row is counted twice", "bias", lambda layer: Add(
-        bias_form(layer), bias_form(layer, Pad(delta_of(layer), tuple((0, 1 - n) for n in layer.output_size)))
-    ), WITH_BIAS),
+    Mutation(
+        "one row is counted twice",
+        "bias",
+        lambda layer: Add(
+            bias_form(layer), bias_form(layer, Pad(delta_of(layer), tuple((0, 1 - n) for n in layer.output_size)))
+        ),
+        WITH_BIAS,
+    ),
     Mutation("twice the gradient", "bias", lambda layer: Scale(bias_form(layer), 2), WITH_BIAS),
     Mutation("the sign is wrong", "bias", lambda layer: Scale(bias_form(layer), -1), WITH_BIAS),
     Mutation(
@@ -561,3 +576,107 @@ OF_BIAS = (
 )
 
 MUTATIONS = (*OF_INPUT, *OF_WEIGHT, *OF_BIAS)
+
+
+# At random
+
+
+@st.composite
+def perturbed(draw, form, most=2):
+    """A correct closed form with one or two small changes anywhere in it; some of them change nothing.
+
+    Where its shape has changed, it may be cut or filled up to the shape it had, at the low or at the high ends.
+    """
+    wanted = shape(form)
+    for _ in range(draw(st.integers(1, most))):
+        path, node = draw(st.sampled_from(list(places(form))))
+        found = [put(form, path, new) for new in changes(node)]
+        form = draw(st.sampled_from([new for new in found if is_well_formed(new)]))
+    size = shape(form)
+    if size != wanted and len(size) == len(wanted) and draw(st.booleans()):
+        low = draw(st.booleans())
+        gaps = [m - n for n, m in zip(size, wanted, strict=True)]
+        form = Pad(form, tuple((gap, 0) if low else (0, gap) for gap in gaps))
+    return form
+
+
+def places(node, path=()):
+    """Every node of an expression with the way to it."""
+    yield path, node
+    for part in [f.name for f in fields(node) if f.name in ("operand", "kernel", "left", "right")]:
+        yield from places(getattr(node, part), (*path, part))
+
+
+def put(node, path, new):
+    """The expression with another node at the end of this way."""
+    return replace(node, **{path[0]: put(getattr(node, path[0]), path[1:], new)}) if path else new
+
+
+def is_well_formed(node):
+    try:
+        shape(node)
+    except InvalidExpression:
+        return False
+    return True
+
+
+def bumped(numbers):
+    """The numbers with one of them one less or one more."""
+    for j, n in enumerate(numbers):
+        yield from ((*numbers[:j], n + step, *numbers[j + 1 :]) for step in (-1, 1))
+
+
+def changes(node):
+    """What a node may become: other numbers, another order, nothing, or something around it."""
+    yield from _other_numbers(node)
+    yield from (Scale(node, factor) for factor in (-1, 0, 2))
+    yield from (Add(node, node), Add(node, Scale(node, -1)), Add(node, Scale(node, 0)))
+    ndim = len(shape(node))
+    for j, n in enumerate(shape(node)):
+        yield from (Rotate(node, (j,)), Add(node, Rotate(node, (j,))))
+        for pair in ((1, -1), (-1, 1), (1, 0), (0, 1), (-1, 0), (0, -1)):
+            there = ((0, 0),) * j + (pair,) + ((0, 0),) * (ndim - 1 - j)
+            back = tuple((-low, -high) for low, high in there)
+            yield from (Pad(node, there), Pad(Pad(node, there), back))
+        yield from (exchanged(node, j, k) for k in range(j))
+        yield Dilate(node, (1,) * j + (2,) + (1,) * (ndim - 1 - j))
+        yield Broadcast(Sum(node, tuple(k for k in range(ndim) if k != j)), shape(node), j)
+        for outer in [m for m in range(2, n + 1) if n % m == 0]:
+            split = Split(node, j, outer)
+            yield from (Merge(split, j), Merge(exchanged(split, j + 1, j), j))
+
+
+def exchanged(node, one, other):
+    """Two axes exchanged."""
+    axes = list(range(len(shape(node))))
+    axes[one], axes[other] = axes[other], axes[one]
+    return Transpose(node, tuple(axes))
+
+
+def _other_numbers(node):
+    match node:
+        case Pad(operand, padding):
+            flat = tuple(n for pair in padding for n in pair)
+            yield from (Pad(operand, tuple(zip(new[::2], new[1::2], strict=True))) for new in bumped(flat))
+            yield from (Pad(operand, tuple(pair[::-1] for pair in padding)), operand)
+        case Dilate(operand, factors):
+            yield from (*(Dilate(operand, new) for new in bumped(factors)), operand)
+        case Rotate(operand, axes):
+            every = range(len(shape(operand)))
+            yield from (*(Rotate(operand, tuple(sorted({*axes} ^ {j}))) for j in every), operand)
+        case Transpose(operand, axes):
+            for i, j in combinations(range(len(axes)), 2):
+                yield Transpose(operand, (*axes[:i], axes[j], *axes[i + 1 : j], axes[i], *axes[j + 1 :]))
+        case Correlate(operand, kernel, stride, dilation, groups):
+            yield from (replace(node, stride=new) for new in bumped(stride))
+            yield from (replace(node, dilation=new) for new in bumped(dilation))
+            yield from (replace(node, groups=new) for new in range(1, 5) if new != groups)
+            yield replace(node, stride=dilation, dilation=stride)
+            yield replace(node, operand=kernel, kernel=operand)
+        case Split(operand, axis, outer):
+            yield from (Split(operand, axis, new) for new in range(1, 5) if new != outer)
+            yield from (Split(operand, new, outer) for new in range(len(shape(operand))) if new != axis)
+        case Merge(operand, axis):
+            yield from (Merge(operand, new) for new in range(len(shape(operand))) if new != axis)
+        case Sum(operand, axes):
+            yield from (Sum(operand, tuple(sorted({*axes} ^ {j}))) for j in range(len(shape(operand))))

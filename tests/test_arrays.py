@@ -90,9 +90,7 @@ def correlations(draw, node):
     size = evaluator.size(node)
     groups = draw(st.sampled_from([g for g in range(1, size[1] + 1) if size[1] % g == 0]))
     stride, dilation = (tuple(draw(st.integers(1, 3)) for _ in size[2:]) for _ in range(2))
-    taps = tuple(
-        draw(st.integers(1, min(3, (n - 1) // d + 1))) for n, d in zip(size[2:], dilation, strict=True)
-    )
+    taps = tuple(draw(st.integers(1, min(3, (n - 1) // d + 1))) for n, d in zip(size[2:], dilation, strict=True))
     kernel = Input("w", (groups * draw(st.integers(1, 2)), size[1] // groups, *taps))
     turned = draw(st.sampled_from([kernel, rot180(kernel), Scale(kernel, 3), Add(kernel, kernel)]))
     return Correlate(node, turned, stride, dilation, groups)

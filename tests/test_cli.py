@@ -66,7 +66,8 @@ def process(*arguments, command=COMMAND, env=None, **options):
 def test_help_is_printed(symconv, command, option):
     run = symconv(*command, option)
     assert (run.code, run.err) == (0, "")
-    assert run.out.startswith("Usage: symconv")
+    assert re.match(rf"Usage: .*{' '.join(command)} \[OPTIONS\]", run.out)
+    assert "Show this message and exit." in run.out
 
 
 def test_the_version_is_printed(symconv):

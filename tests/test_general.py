@@ -7,7 +7,7 @@ import pytest
 
 from symconv import Conv, InvalidLayer, InvalidOption, closed_forms, prove
 from symconv.api import certificate
-from symconv.arrays import meaning
+from symconv.arrays import Correlate, Pad, meaning
 from symconv.closed import general_closed_form
 from symconv.enumeration import written_out
 from symconv.general_derivation import CLAIMS, claim_steps
@@ -15,7 +15,8 @@ from symconv.general_layer import GeneralConv
 from symconv.polynomial import Entry, Polynomial, Quotient
 from symconv.proof import checker, obligations
 from symconv.proof.general import prove_every_shape
-from symconv.steps import GeneralVerdict, Gradient, Proved, Status, Undecided
+from symconv.proof.search import small_layers
+from symconv.steps import GeneralVerdict, Gradient, Passed, Proved, Status, Undecided
 from symconv.terms import At, Binder, Divides, Equal, Formula, Term, Within, canonical
 from tests import oracle
 
@@ -268,10 +269,43 @@ def test_only_a_proof_has_a_certificate():
         (
             lambda: prove(Conv(3, 2), every_shape=True, closed=closed_forms(Conv(3, 2))[Gradient.INPUT]),
             InvalidOption,
-            "closed is decided for one shape",
+            "closed is a function of the layer",
         ),
     ],
 )
 def test_bad_input_is_refused_in_words(call, error, text):
     with pytest.raises(error, match=text):
         call()
+
+
+def unpadded(layer):
+    """The rule of many slides, for any layer: pad by K-1-p, whatever the dilation, and forget the remainder."""
+    right = closed_forms(layer)[Gradient.INPUT]
+    operand = right.operand.operand if isinstance(right.operand, Pad) else right.operand
+    pads = tuple((axis.kernel_size - 1 - axis.low, axis.kernel_size - 1 - axis.high) for axis in layer.axes)
+    return Correlate(Pad(operand, pads), right.kernel, right.stride, right.dilation, right.groups)
+
+
+def test_a_formula_without_the_remainder_is_refuted_with_the_smallest_layer():
+    verdict = prove(Conv.general(1), every_shape=True, closed=unpadded)
+    outcome = verdict.gradients["input"]
+    assert verdict.status is Status.REFUTED
+    assert outcome.counterexample.derived != outcome.counterexample.closed
+    assert "smallest layer" in outcome.evidence[0].name
+    assert verdict.gradients["weight"].status is Status.PROVED
+
+
+def test_the_right_formula_as_a_function_passes_and_is_not_called_proved():
+    verdict = prove(
+        Conv.general(1), every_shape=True, closed={"input": lambda layer: closed_forms(layer)[Gradient.INPUT]}
+    )
+    assert isinstance(verdict.gradients["input"], Passed)
+    assert verdict.gradients["input"].count > 300
+    assert verdict.status is Status.PASSED
+
+
+def test_the_search_goes_through_layers_of_growing_size():
+    layers = list(small_layers(2, flip=False))
+    assert layers[0] == Conv((1, 1), (1, 1))
+    assert len(layers) > 500
+    assert len({a.remainder for layer in layers for a in layer.axes}) == 3

@@ -292,17 +292,14 @@ def as_text(latex):
     text = without_fractions(latex).replace("\\,", "").replace("\\delta", "delta").replace("\\mathrm{net}", "net")
     text = text.replace("\\le", "<=").replace("\\mid", "divides").replace("\\circ", "o")
     text = re.sub(r"\\operatorname\{(\w+)\}", r"\1", text)
-    if "\\sum" not in text:
-        return text
-    (before, after) = text.split("\\sum_")
-    below, end = group_at(after, 0)
-    rows = (group_at(below, len("\\substack"))[0] if "substack" in below else below).split(" \\\\ ")
-    where = f"  where {', '.join(rows[1:])}" if rows[1:] else ""
-    return f"{before}sum over {rows[0]} of {after[end:].strip()}{where}"
+    text = re.sub(r"\s*\\\\\s*&\\quad \\text\{where \} ?", "  where ", text)
+    text = re.sub(r"\s*\\\\\s*&\\quad |, \\; ", ", ", text)
+    return re.sub(r"\\sum_\{([^{}]*)\}", r"sum over \1 of", text)
 
 
 def braced(text):
-    """Every index and layer in braces, and no parentheses around a derivative."""
+    """Every index and layer in braces, no parentheses around a derivative, no sign between factors."""
+    text = text.replace(" * ", " ")
     text = re.sub(r"\((d[^()]*/d(?:[^()]|\([^()]*\))*?)\)(?= |$)", r"\1", text)
     return re.sub(r"([_^])([a-zA-Z0-9])(?![a-zA-Z0-9}])", r"\1{\2}", text)
 

@@ -1,6 +1,7 @@
 """The rules of a derivation: each keeps the polynomials, and none applies where its side condition fails."""
 
 from dataclasses import replace
+from itertools import pairwise
 
 import pytest
 from hypothesis import given, settings
@@ -49,7 +50,7 @@ def test_every_step_of_a_derivation_keeps_the_polynomials(layer):
     for of in gradients_of(layer):
         steps = indexed_steps(layer, z, of)
         assert [step.rule for step in steps[:3]] == list(WITHOUT_VALUE)
-        for before, after in zip(steps, steps[1:], strict=False):
+        for before, after in pairwise(steps):
             assert before.after == after.before
         for step in steps[2:]:
             assert polynomials(step.after) == truth[of.value], step.rule
@@ -131,13 +132,10 @@ def test_a_reversed_index_runs_through_the_same(term, name):
 
 
 @settings(deadline=None, max_examples=200)
-@given(terms(), small.linear(("x", "g", "k")), st.integers(-4, 4))
+@given(terms(), small.linear(("x", "g", "k")), st.integers(-4, 4).filter(bool))
 def test_sift_keeps_what_a_term_runs_through(term, numerator, q):
     equation = Equal(q * I, numerator)
     term = replace(term, guards=(equation, *term.guards))
-    if not q:
-        assert isinstance(equation.left, Polynomial)
-        return
     assert runs_through(sift(term, "i", sizes_with(term))) == runs_through(term)
 
 

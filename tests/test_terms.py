@@ -144,7 +144,9 @@ def counted(term):
 
 
 def test_names_of_bound_indices_and_orders_do_not_matter():
-    one = Term((Binder("k", 3), Binder("i", 2)), (Within(K - 1, 2), Divides(2, I)), (At("w", (K,)), At("a", (2 * I + K,))))
+    one = Term(
+        (Binder("k", 3), Binder("i", 2)), (Within(K - 1, 2), Divides(2, I)), (At("w", (K,)), At("a", (2 * I + K,)))
+    )
     put = {"k": G, "i": C}
     other = substitute(one, put)
     other = Term(

@@ -100,13 +100,8 @@ def smaller(layer: Conv) -> Conv:
             outs = 1
         else:
             groups = 1
-    return Conv(
-        tuple(axis.input_size for axis in axes),
-        tuple(axis.kernel_size for axis in axes),
-        stride=tuple(axis.stride for axis in axes),
-        padding=tuple((axis.low, axis.high) for axis in axes),
-        dilation=tuple(axis.dilation for axis in axes),
-        input_dilation=tuple(axis.input_dilation for axis in axes),
+    return Conv.of_axes(
+        axes,
         groups=groups,
         in_channels=groups * ins,
         out_channels=groups * outs,

@@ -4,12 +4,14 @@ In: a `GeneralConv`, perhaps the layer that it is asked for.  Out: a `GeneralVer
 A claim is PROVED when both agree: the derivation by the rules of `symconv.rules` ends at the closed form, the same term
 structurally; and the independent checker, which has its own forward map, theorem and rules, accepts the certificate,
 every witness replayed. Otherwise nothing is claimed.
-Never: REFUTED: a search that fails proves nothing.
+Never: a claim of the theorem REFUTED: a search that fails proves nothing. A formula of the caller's own, as a function
+of the layer, is refuted by evaluation on the smallest layer where it is wrong.
 """
 
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from dataclasses import replace
 
 from symconv.closed import general_closed_form
@@ -18,11 +20,13 @@ from symconv.general_layer import GeneralConv
 from symconv.layer import Conv
 from symconv.proof import checker
 from symconv.proof.certificate import general_certificate
+from symconv.proof.search import Form, search
 from symconv.steps import (
     ClaimDerivation,
     Evidence,
     GeneralDerivation,
     GeneralVerdict,
+    Gradient,
     Outcome,
     Proved,
     Undecided,
@@ -46,8 +50,14 @@ def general_derivation(layer: GeneralConv) -> GeneralDerivation:
     return GeneralDerivation(layer, tuple(derived))
 
 
-def prove_every_shape(layer: GeneralConv, instance: Conv | None = None) -> GeneralVerdict:
-    """Prove every claim of the theorem, for all shapes of one rank."""
+def prove_every_shape(
+    layer: GeneralConv, instance: Conv | None = None, given: Mapping[Gradient, Form] | None = None
+) -> GeneralVerdict:
+    """Prove every claim of the theorem, for all shapes of one rank.
+
+    For a gradient in `given`, the caller's own formula (a function of the layer) is searched for a counterexample
+    instead.
+    """
     start = time.perf_counter()
     derivation = general_derivation(layer)
     certificate = general_certificate(layer.ndim, layer.flip, claims_of(layer), instance)
@@ -57,6 +67,8 @@ def prove_every_shape(layer: GeneralConv, instance: Conv | None = None) -> Gener
     except checker.Rejected as error:
         established, refused = (), str(error)
     outcomes = {claim.name: _decided(claim, refused) for claim in derivation.claims}
+    for of, form in (given or {}).items():
+        outcomes[of.value] = search(form, of, layer.ndim, layer.flip)
     seconds = time.perf_counter() - start
     return GeneralVerdict(layer, instance, outcomes, derivation, certificate, established, seconds)
 

@@ -20,6 +20,7 @@ from symconv.steps import (
     GradientDerivation,
     IndexedStep,
     Outcome,
+    Passed,
     Proved,
     Refuted,
     Undecided,
@@ -82,6 +83,8 @@ def _outcome(outcome: Outcome) -> dict[str, Any]:
     match outcome:
         case Proved():
             pass
+        case Passed(count, _):
+            found["cases"] = count
         case Refuted(counterexample, _):
             found["counterexample"] = _counterexample(counterexample)
         case Undecided(reason, _):

@@ -16,7 +16,7 @@ from symconv.report.markup import Latex
 from symconv.report.notation import Names, Notation
 from symconv.report.sides import SHOWN_PRODUCTS, side
 from symconv.report.writer import Writer
-from symconv.steps import Counterexample, Proved, Refuted, Undecided
+from symconv.steps import Counterexample, Passed, Proved, Refuted, Undecided
 from symconv.terms import Formula
 
 PRODUCTS_IN_A_LINE = 4  # longer sums are broken
@@ -142,6 +142,8 @@ def _finding(writer: Writer, finding: Finding) -> Iterator[str]:
     match outcome:
         case Proved():
             pass
+        case Passed(count, _):
+            yield f"{count} cases agreed exactly, none failed."
         case Refuted(counterexample, _):
             yield from _counterexample(writer, counterexample)
         case Undecided(reason, _):

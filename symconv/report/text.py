@@ -16,7 +16,7 @@ from symconv.report.markup import Text
 from symconv.report.notation import Names, Notation
 from symconv.report.sides import side
 from symconv.report.writer import Writer
-from symconv.steps import Counterexample, Proved, Refuted, Undecided
+from symconv.steps import Counterexample, Passed, Proved, Refuted, Undecided
 
 WIDTH = 100
 Line = tuple[str, str]  # a style and a text
@@ -175,6 +175,8 @@ def _finding(writer: Writer, finding: Finding) -> Iterator[Line]:
     match outcome:
         case Proved():
             pass
+        case Passed(count, _):
+            yield "", f"    {count} cases agreed exactly, none failed"
         case Refuted(counterexample, _):
             yield from _counterexample(writer, counterexample)
         case Undecided(reason, _):
