@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 EXIT_CODES = {"PROVED": 0, "PASSED": 0, "REFUTED": 1, "UNDECIDED": 3, "UNSUPPORTED": 3}
 BAD_INPUT = 2
+GENERAL_OPTIONS = ("stride", "padding", "dilation", "input_dilation", "flip", "no_bias")  # without a LAYER: numbers
 INTERRUPTED = 130
 
 
@@ -385,14 +386,26 @@ def _layer_of(text: str) -> Conv:
 def _every_shape(options: dict[str, Any], ndim: str | None) -> GeneralVerdict:
     """The theorem for the rank that was asked for, or for the rank of a layer."""
     from symconv.api import prove as prove_layer
-    from symconv.general_layer import GeneralConv
+    from symconv.layer import Conv
 
     given = _was_given(options)
-    if ndim is not None and set(given) - {"flip", "no_bias"}:
-        raise click.UsageError(f"--ndim goes without a LAYER: leave out {', '.join(given)}")
-    if set(given) - {"flip", "no_bias"}:
+    if options["input_size"] is not None or options["preset_name"] is not None:
+        if ndim is not None:
+            raise click.UsageError(f"--ndim goes without a LAYER: leave out {', '.join(given)}")
         return prove_layer(_layer(options)[0], every_shape=True)
-    general = GeneralConv(_count(ndim or "2", "--ndim"), flip=options["flip"], bias=not options["no_bias"])
+    others = [name for name in given if name not in GENERAL_OPTIONS]
+    if others:
+        raise click.UsageError(f"{', '.join(others)} without a LAYER: the theorem is about all of them")
+    numbers: dict[str, Any] = {
+        name: _per_axis(options[name], f"--{name.replace('_', '-')}")
+        for name in ("stride", "dilation", "input_dilation")
+        if name in given
+    }
+    rank = _count(ndim or "2", "--ndim")
+    if "padding" in given:
+        padding = _padding(options["padding"])
+        numbers["padding"] = padding * rank if isinstance(padding, list) and len(padding) == 1 else padding
+    general = Conv.general(rank, flip=options["flip"], bias=not options["no_bias"], **numbers)
     return prove_layer(general, every_shape=True)
 
 

@@ -185,8 +185,9 @@ class Reading:
 
     @property
     def guards(self) -> tuple[Guard, ...]:
-        """Q divides m, and m lies in the dilated array."""
-        return Divides(self.factor, self.place), Within(self.place, self.factor * (self.length - 1) + 1)
+        """q divides m, and m lies in the dilated array."""
+        within = Within(self.place, self.factor * (self.length - 1) + 1)
+        return (within,) if self.factor == 1 else (Divides(self.factor, self.place), within)
 
 
 def _guards(readings: list[Reading]) -> tuple[Guard, ...]:

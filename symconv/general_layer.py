@@ -14,6 +14,10 @@ from symconv.errors import InvalidLayer
 from symconv.polynomial import Polynomial
 
 LARGEST_NDIM = 8
+NAMES = {
+    "s": "stride", "d": "dilation", "u": "input_dilation", "L": "input_size", "K": "kernel_size",
+    "p": "low padding", "P": "high padding",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -30,9 +34,10 @@ class GeneralAxis:
     """
 
     axis: int
+    fixed: tuple[tuple[str, int], ...] = ()  # parameters of this axis that are numbers
 
     def _named(self, letter: str) -> Polynomial:
-        return Polynomial.of(f"{letter}{self.axis}")
+        return Polynomial.of(dict(self.fixed).get(letter, f"{letter}{self.axis}"))
 
     @property
     def input_size(self) -> Polynomial:
@@ -92,6 +97,8 @@ class GeneralConv:
         Whether the kernel is rotated in the forward map.
     bias
         Whether b is added.
+    fixed
+        For each axis the parameters that are numbers, if any: pairs of a letter (s, d, u, L, K, p, P) and a number.
 
     Examples
     --------
@@ -103,6 +110,7 @@ class GeneralConv:
     ndim: int
     flip: bool = False
     bias: bool = True
+    fixed: tuple[tuple[tuple[str, int], ...], ...] = ()
     weight_layout = "OI"
 
     def __post_init__(self) -> None:
@@ -114,7 +122,7 @@ class GeneralConv:
     @property
     def axes(self) -> tuple[GeneralAxis, ...]:
         """The axis relation along each spatial axis."""
-        return tuple(map(GeneralAxis, range(self.ndim)))
+        return tuple(GeneralAxis(j, self.fixed[j] if self.fixed else ()) for j in range(self.ndim))
 
     @property
     def batch(self) -> Polynomial:
@@ -172,5 +180,7 @@ class GeneralConv:
         return (self.groups * self.out_channels_per_group,)
 
     def __repr__(self) -> str:
-        options = [f"ndim={self.ndim}"] + (["flip=True"] if self.flip else []) + ([] if self.bias else ["bias=False"])
+        fixed = {letter: tuple(dict(axis)[letter] for axis in self.fixed) for letter, _ in (self.fixed or ((),))[0]}
+        options = [f"ndim={self.ndim}", *(f"{NAMES[letter]}={values}" for letter, values in fixed.items())]
+        options += (["flip=True"] if self.flip else []) + ([] if self.bias else ["bias=False"])
         return f"Conv.general({', '.join(options)})"

@@ -13,6 +13,7 @@ from typing import Any, SupportsIndex
 
 from symconv.arguments import Padding, PerAxis, boolean, is_sequence, one_of, pair, per_axis, positive, sizes
 from symconv.errors import InvalidLayer, UnsupportedLayer
+from symconv.general_layer import NAMES as GENERAL_NAMES
 from symconv.general_layer import GeneralConv
 
 PADDING_NAMES = ("valid", "full", "same", "same_lower")
@@ -359,15 +360,41 @@ class Conv:
         )  # fmt: skip
 
     @classmethod
-    def general(cls, ndim: int, *, flip: bool = False, bias: bool = True) -> GeneralConv:
-        """Every layer with this many spatial axes at once: symbols for all sizes, strides, dilations and paddings.
+    def general(
+        cls,
+        ndim: int,
+        *,
+        stride: PerAxis | None = None,
+        dilation: PerAxis | None = None,
+        input_dilation: PerAxis | None = None,
+        input_size: PerAxis | None = None,
+        kernel_size: PerAxis | None = None,
+        padding: Padding | None = None,
+        flip: bool = False,
+        bias: bool = True,
+    ) -> GeneralConv:
+        """Every layer with this many spatial axes at once: symbols for sizes, strides, dilations and paddings.
+
+        What is given, as for a `Conv`, is a number; the rest are symbols. Named paddings need numbers for everything
+        they depend on, so they are not taken here.
 
         Examples
         --------
         >>> Conv.general(2).output_size
         (<Polynomial O0>, <Polynomial O1>)
+        >>> Conv.general(1, stride=2).axes[0].stride
+        <Polynomial 2>
         """
-        return GeneralConv(ndim, flip, bias)
+        rank = len(GeneralConv(ndim, flip, bias).axes)
+        options = {"s": stride, "d": dilation, "u": input_dilation, "L": input_size, "K": kernel_size}
+        columns = {letter: per_axis(GENERAL_NAMES[letter], v, rank) for letter, v in options.items() if v is not None}
+        if padding is not None:
+            if isinstance(padding, str):
+                raise InvalidLayer(f"padding={padding!r} depends on sizes that are symbols here: give numbers")
+            pairs = _padding(padding, (Axis(1, 1),) * rank)
+            columns |= {"p": tuple(low for low, _ in pairs), "P": tuple(high for _, high in pairs)}
+        fixed = tuple(tuple((letter, values[j]) for letter, values in columns.items()) for j in range(rank))
+        return GeneralConv(ndim, flip, bias, fixed if columns else ())
 
     @property
     def ndim(self) -> int:

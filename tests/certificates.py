@@ -10,7 +10,7 @@ import random
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from itertools import product
 from typing import Any
 
@@ -115,18 +115,20 @@ def as_bytes(found: Json) -> bytes:
     return json.dumps(found).encode()
 
 
-def valid() -> Iterator[tuple[str, Json]]:
-    """Certificates of every kind, with a name for each."""
+def _valid() -> Iterator[tuple[str, Callable[[], Json]]]:
     for flip in (False, True):
         for ndim in (1, 2, 3, 4, 5):
-            yield f"rank {ndim}, flip {flip}", certificate(ndim, flip)
-        for name in checker.CLAIMS:
-            yield f"{name}, flip {flip}", certificate(2, flip, (name,))
-        yield f"a layer, flip {flip}", certificate(2, flip, ("input", "bias"), layer(2, flip=flip))
-        for ndim in (1, 2, 5):
+            yield f"rank {ndim}, flip {flip}", partial(certificate, ndim, flip)
             own = layer(ndim, flip=flip, weight_layout="IO")
-            yield f"shape of rank {ndim}, flip {flip}", certificate(ndim, flip, None, own, "shape")
-    yield "two gradients", certificate(3, False, ("weight", "forward"))
+            yield f"shape of rank {ndim}, flip {flip}", partial(certificate, ndim, flip, None, own, "shape")
+        for name in checker.CLAIMS:
+            yield f"{name}, flip {flip}", partial(certificate, 2, flip, (name,))
+        own = layer(2, flip=flip)
+        yield f"a layer, flip {flip}", partial(certificate, 2, flip, ("input", "bias"), own)
+    yield "two gradients", partial(certificate, 3, False, ("weight", "forward"))
+
+
+VALID = dict(_valid())  # functions that make certificates of every kind, by name
 
 
 # Corrupted ------------------------------------------------------------------------------------------------------------
@@ -420,7 +422,7 @@ def corruptions(found: Json, seed: int = 0, count: int = 100) -> Iterator[Corrup
 
 Term = Any
 Numbers = dict[str, int]
-LABEL_SIZES = {"N": 2, "G": 2, "M": 2, "C": 3}
+STRANGER = 7  # the value of a variable that a term has no business with
 
 
 def axis_numbers(j: int, sizes: tuple[int, ...]) -> Numbers:
@@ -478,8 +480,8 @@ def compiled(term: Term, claim: str, ndim: int) -> Callable[[Numbers], Counter[A
         for condition in ready:
             waiting.pop(condition)
             lines.append(f"{' ' * depth}if not ({condition}): {'continue' if name else 'return total'}")
-    entry = ", ".join(f"({t!r}, {', '.join(map(_sum, index))})" for t, index in sorted(factors.items()))
-    lines += [f"{' ' * depth}total[({', '.join(free)},), ({entry},)] += 1", " return total"]
+    entry = "".join(f"({t!r}, {', '.join(map(_sum, index))}), " for t, index in sorted(factors.items()))
+    lines += [f"{' ' * depth}total[({', '.join(free)},), ({entry})] += 1", " return total"]
     space: dict[str, Any] = {}
     exec("\n".join(lines), space)
     return lambda numbers: space["tensor"](numbers, lambda q, m: q != 0 and m % q == 0, _exact, Counter())
@@ -492,8 +494,8 @@ def _unpacked(term: Term, loops: dict[str, str]) -> list[str]:
         *(dict(part) for g in guards for part in g[1:]),
         *(p for i in factors.values() for p in i),
     ]
-    used = {v for p in polynomials for v in _variables(p)} | set(loops.values())
-    return [f"{v} = sizes[{v!r}]" for v in sorted(used) if v.isalnum() and v not in loops and not v.isdigit()]
+    used = {v for p in polynomials for v in _variables(p)} | {v for v in loops.values() if v.isidentifier()}
+    return [f"{_name(v)} = sizes.get({v!r}, {STRANGER})" for v in sorted(used) if _name(v) not in loops]
 
 
 def by_definition(claim: str, ndim: int, flip: bool, numbers: Numbers) -> Counter[Any]:
@@ -531,14 +533,16 @@ BITING = (
     (3, 3, 2, 1, 3, 2, 1),
     (5, 2, 2, 2, 1, -1, 2),
     (2, 2, 3, 2, 3, 3, 2),
+    (3, 2, 1, 1, 1, 1, 2),
 )
+LABELS = ((2, 1, 3, 2), (1, 2, 2, 3), (3, 2, 1, 1), (1, 3, 2, 1), (2, 2, 1, 3), (1, 1, 1, 2))  # N, G, M, C
 
 
 def biting(ndim: int) -> list[Numbers]:
     """Numbers for every variable of a term, with nothing for a mistake to hide behind."""
     found = []
     for first in range(len(BITING)):
-        numbers = dict(LABEL_SIZES) if ndim == 1 else {"N": 1, "G": 2, "M": 2, "C": 1}
+        numbers = dict(zip("NGMC", LABELS[first], strict=True))
         for j in range(ndim):
             numbers |= axis_numbers(j, BITING[(first + j) % len(BITING)])
         found.append(numbers)
@@ -563,7 +567,9 @@ def _near(p: Any, j: int, label: bool) -> Iterator[tuple[str, Any]]:
     for m in p:
         for change in (1, -1, -2 * p[m]):
             yield "coefficient", checker.plus(p, {m: change})
-    vocabulary = ["n", "g", "o", "c", "n'", "o'", "c'"] if label else [f"{v}{j}" for v in "sduLKOpPrikx"]
+    vocabulary = (
+        ["n", "g", "o", "c", "n'", "o'", "c'", "N", "G", "M", "C"] if label else [f"{v}{j}" for v in "sduLKOpPrikx"]
+    )
     for v in sorted({v for m in p for v in m if isinstance(v, str)}):
         for other in vocabulary:
             if other != v:
@@ -580,7 +586,8 @@ def near_terms(term: Term, ndim: int) -> Iterator[tuple[str, Term]]:
     sizes, guards, factors = term
     for v, n in sizes.items():
         for kind, other in _near(n, int(v[1]) if v[1].isdigit() else 0, not v[1].isdigit()):
-            yield f"size: {kind}", ({**sizes, v: other}, guards, factors)
+            if not any(u.endswith("'") for u in _variables(other)):  # a size that depends on another index is no size
+                yield f"size: {kind}", ({**sizes, v: other}, guards, factors)
     for g in sorted(guards, key=repr):
         yield f"guard dropped: {g[0]}", (sizes, guards - {g}, factors)
         j = next(j for j in range(ndim) if f"k{j}" in repr(g) or f"i{j}" in repr(g))

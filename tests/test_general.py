@@ -266,6 +266,9 @@ def test_only_a_proof_has_a_certificate():
         (lambda: Conv.general(0), InvalidLayer, "expected ndim >= 1"),
         (lambda: Conv.general(9), InvalidLayer, "expected ndim from 1 to 8"),
         (lambda: Conv.general(1.5), InvalidLayer, "expected an int"),
+        (lambda: Conv.general(2, stride=0), InvalidLayer, "expected stride >= 1"),
+        (lambda: Conv.general(2, stride=(1, 2, 3)), InvalidLayer, "2 values"),
+        (lambda: Conv.general(2, padding="same"), InvalidLayer, "symbols"),
         (
             lambda: prove(Conv(3, 2), every_shape=True, closed=closed_forms(Conv(3, 2))[Gradient.INPUT]),
             InvalidOption,
@@ -309,3 +312,21 @@ def test_the_search_goes_through_layers_of_growing_size():
     assert layers[0] == Conv((1, 1), (1, 1))
     assert len(layers) > 500
     assert len({a.remainder for layer in layers for a in layer.axes}) == 3
+
+
+@pytest.mark.parametrize("options", [
+    {"stride": 1}, {"stride": 2}, {"dilation": 1}, {"dilation": 3}, {"input_dilation": 1}, {"input_dilation": 2},
+    {"stride": 1, "dilation": 1, "input_dilation": 1}, {"stride": 2, "dilation": 3, "input_dilation": 4},
+    {"padding": 0}, {"padding": ((1, -1),)}, {"kernel_size": 3}, {"input_size": 8},
+    {"stride": 1, "dilation": 1, "input_dilation": 1, "padding": 0, "kernel_size": 3},
+], ids=str)  # fmt: skip
+@pytest.mark.parametrize("flip", [False, True])
+def test_any_parameter_may_be_a_number(options, flip):
+    verdict = prove(Conv.general(1, flip=flip, **options), every_shape=True)
+    assert {name: o.status for name, o in verdict.gradients.items()} == dict.fromkeys(CLAIMS, Status.PROVED)
+
+
+def test_numbers_may_differ_along_the_axes():
+    layer = Conv.general(2, stride=(1, 2), padding=((0, 1), (2, -1)))
+    assert prove(layer, every_shape=True).status is Status.PROVED
+    assert repr(layer) == "Conv.general(ndim=2, stride=(1, 2), low padding=(0, 2), high padding=(1, -1))"
