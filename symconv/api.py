@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Literal, overload
 
 from symconv.activations import ARBITRARY
@@ -11,7 +11,7 @@ from symconv.activations import activation as find_activation
 from symconv.arrays import ArrayExpression, Input, operands, shape
 from symconv.closed import bias_gradient, input_gradient, weight_gradient
 from symconv.derivation import derive_gradients
-from symconv.errors import InvalidExpression, InvalidLayer, InvalidOption
+from symconv.errors import InvalidExpression, InvalidLayer, InvalidOption, shortened
 from symconv.general_layer import GeneralConv
 from symconv.layer import Conv
 from symconv.proof.certificate import shape_certificate
@@ -131,7 +131,7 @@ def prove(
     find_activation(activation)
     derivation = derive_gradients(layer, activation, list_entries=entries)
     outcomes = prove_gradients(derivation, closed_forms(layer), given)
-    return Verdict(layer, "shape", outcomes, derivation, time.perf_counter() - start)
+    return Verdict(layer, "shape", outcomes, derivation, time.perf_counter() - start, given)
 
 
 def certificate(verdict: Verdict | GeneralVerdict) -> str:
@@ -190,6 +190,11 @@ def derive(
     """
     _check_layer(layer)
     find_activation(activation)
+    given: object = of
+    if isinstance(given, str) or not isinstance(given, Iterable) or not all(isinstance(name, str) for name in given):
+        raise InvalidOption(f"of={shortened(of)} is no list of sections: choose of {', '.join(SECTIONS)}")
+    if not isinstance(notation, Notation):
+        raise InvalidOption(f"notation={shortened(notation)} is no Notation: make one with symconv.notation")
     sections = tuple(of)
     document = Document(derive_gradients(layer, activation), notation, sections)
     document.blocks  # noqa: B018  an unknown section is an error now, not when the document is shown
@@ -254,9 +259,10 @@ def _check_expression(layer: Conv, expression: ArrayExpression) -> None:
     tensors = {"a": layer.input_shape, "w": layer.weight_shape, "delta": layer.output_shape}
     try:
         shape(expression)
-    except (TypeError, AttributeError) as error:
+    except (TypeError, AttributeError, AssertionError):
         raise InvalidExpression(
-            f"closed is no array expression: {error}; build it from the nodes of symconv.arrays, with tuples"
+            f"closed is no array expression: {shortened(expression)}; "
+            "build it from the nodes of symconv.arrays, with tuples"
         ) from None
     stack = [expression]
     while stack:

@@ -10,7 +10,7 @@ import operator
 from collections.abc import Iterable, Mapping, Sequence, Sized
 from typing import Any, SupportsIndex
 
-from symconv.errors import InvalidLayer
+from symconv.errors import InvalidLayer, shortened
 
 PerAxis = SupportsIndex | Sequence[SupportsIndex]
 Padding = str | SupportsIndex | Sequence[SupportsIndex | Sequence[SupportsIndex]]
@@ -18,7 +18,7 @@ Padding = str | SupportsIndex | Sequence[SupportsIndex | Sequence[SupportsIndex]
 
 def integer(name: str, value: object, least: int | None) -> int:
     """An int, of Python or of anything with an index (NumPy); never a bool, a float or a string."""
-    refused = InvalidLayer(f"expected an int but got {name}={value!r} (type {_type_name(value)})")
+    refused = InvalidLayer(f"expected an int but got {name}={shortened(value)} (type {_type_name(value)})")
     if isinstance(value, bool) or not isinstance(value, SupportsIndex):
         raise refused
     try:
@@ -26,7 +26,7 @@ def integer(name: str, value: object, least: int | None) -> int:
     except (TypeError, ValueError, OverflowError):
         raise refused from None
     if least is not None and number < least:
-        raise InvalidLayer(f"expected {name} >= {least} but got {name}={number}")
+        raise InvalidLayer(f"expected {name} >= {least} but got {name}={shortened(number)}")
     return number
 
 
@@ -38,14 +38,16 @@ def positive(name: str, value: object) -> int:
 def boolean(name: str, value: object) -> bool:
     """True or False, and nothing that merely acts like one."""
     if not isinstance(value, bool):
-        raise InvalidLayer(f"expected True or False but got {name}={value!r} (type {_type_name(value)})")
+        raise InvalidLayer(f"expected True or False but got {name}={shortened(value)} (type {_type_name(value)})")
     return value
 
 
 def one_of(name: str, value: object, allowed: tuple[str, ...]) -> str:
     """One of a few names."""
     if not isinstance(value, str) or value not in allowed:
-        raise InvalidLayer(f"expected {name} to be one of {', '.join(map(repr, allowed))} but got {name}={value!r}")
+        raise InvalidLayer(
+            f"expected {name} to be one of {', '.join(map(repr, allowed))} but got {name}={shortened(value)}"
+        )
     return value
 
 
@@ -64,22 +66,25 @@ def sizes(name: str, value: Any) -> tuple[int, ...]:
     """The input's sizes: what says how many spatial axes there are."""
     sizes = tuple(value) if is_sequence(value) else (value,)
     if not sizes:
-        raise InvalidLayer(f"expected at least one spatial axis but got {name}={value!r}: a dense layer is (1,)")
+        raise InvalidLayer(
+            f"expected at least one spatial axis but got {name}={shortened(value)}: a dense layer is (1,)"
+        )
     return tuple(integer(name, v, 1) for v in sizes)
 
 
 def per_axis(name: str, value: Any, ndim: int, *, least: int | None = 1, spread: bool = True) -> tuple[int, ...]:
     """One int for each spatial axis; a single int stands for all axes where `spread` allows it."""
+    counted = f"{ndim} {'value' if ndim == 1 else 'values'}, one per spatial axis,"
     if not is_sequence(value):
         number = integer(name, value, least)
         if not spread and ndim != 1:
-            raise InvalidLayer(f"expected {name} to have {ndim} values, one per spatial axis, but got {name}={number}")
+            raise InvalidLayer(
+                f"expected {name} to have {ndim} values, one per spatial axis, but got {name}={shortened(number)}"
+            )
         return (number,) * ndim
     values = tuple(value)
     if len(values) != ndim:
-        raise InvalidLayer(
-            f"expected {name} to have {ndim} values, one per spatial axis, but got {name}={values!r} with {len(values)}"
-        )
+        raise InvalidLayer(f"expected {name} to have {counted} but got {name}={shortened(values)} with {len(values)}")
     return tuple(integer(name, v, least) for v in values)
 
 
@@ -89,7 +94,7 @@ def pair(value: Any) -> tuple[int, int]:
         number = integer("padding", value, None)
         return (number, number)
     if len(value) != 2:
-        raise InvalidLayer(f"expected a (low, high) pair of padding but got {tuple(value)!r}")
+        raise InvalidLayer(f"expected a (low, high) pair of padding but got {shortened(tuple(value))}")
     return (integer("padding", value[0], None), integer("padding", value[1], None))
 
 

@@ -6,8 +6,10 @@ SymPy and the proofs are imported when a command runs, not before.
 
 from __future__ import annotations
 
+import io
 import json
 import os
+import re
 import shlex
 import sys
 from collections.abc import Callable, Iterable
@@ -16,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from symconv import __version__
-from symconv.errors import SymconvError
+from symconv.errors import SymconvError, shortened
 
 if TYPE_CHECKING:
     from symconv.layer import Conv
@@ -24,18 +26,25 @@ if TYPE_CHECKING:
 
 EXIT_CODES = {"PROVED": 0, "PASSED": 0, "REFUTED": 1, "UNDECIDED": 3, "UNSUPPORTED": 3}
 BAD_INPUT = 2
-GENERAL_OPTIONS = ("stride", "padding", "dilation", "input_dilation", "flip", "no_bias")  # without a LAYER: numbers
+NUMBER = re.compile(r"[+-]?[0-9]{1,1000}")
+GENERAL_OPTIONS = ("--stride", "--padding", "--dilation", "--input-dilation", "--flip", "--no-bias")
 INTERRUPTED = 130
+SPELLINGS = {
+    "input_size": "INPUT", "kernel_size": "KERNEL", "preset_name": "--preset", "weighted_input": "--notation",
+}  # fmt: skip
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(context_settings={"help_option_names": ["-h", "--help"]}, invoke_without_command=True)
 @click.version_option(__version__, prog_name="symconv")
-def cli() -> None:
+@click.pass_context
+def cli(context: click.Context) -> None:
     """Derive, prove and lower the gradients of convolution layers.
 
     LAYER is INPUT KERNEL and options, or --preset NAME; without a LAYER: the worked example, 3x3 under 2x2.
     Sizes and options are one number for all axes, or one per axis: 8x8, 2x1; padding also low:high, as in 1:0x2:1.
     """
+    if context.invoked_subcommand is None:
+        click.echo(context.get_help())
 
 
 def layer_arguments(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -44,7 +53,7 @@ def layer_arguments(command: Callable[..., Any]) -> Callable[..., Any]:
         click.argument("input_size", metavar="[INPUT]", required=False),
         click.argument("kernel_size", metavar="[KERNEL]", required=False),
         click.option("--preset", "preset_name", metavar="NAME", help="A layer of a published network."),
-        click.option("--stride", default="1", metavar="S", show_default=True),
+        click.option("--stride", default="1", metavar="S", show_default=True, help="One number, or one per axis."),
         click.option("--padding", default="0", metavar="P", show_default=True,
                      help="A number, low:high, or valid, full, same, same_lower."),
         click.option("--dilation", default="1", metavar="D", show_default=True),
@@ -53,7 +62,7 @@ def layer_arguments(command: Callable[..., Any]) -> Callable[..., Any]:
         click.option("--channels", default="1:1", metavar="C:M", show_default=True, help="Input and output channels."),
         click.option("--batch", default="1", metavar="N", show_default=True),
         click.option("--flip", is_flag=True, help="A convolution of mathematics: kernel rotated in the forward map."),
-        click.option("--no-bias", is_flag=True),
+        click.option("--no-bias", is_flag=True, help="A layer without b."),
         click.option("--transposed", is_flag=True, help="PyTorch's ConvTranspose."),
         click.option("--output-padding", metavar="R", help="With --transposed.  [default: 0]"),
     )  # fmt: skip
@@ -98,8 +107,9 @@ def prove(
     """Derive the gradients of LAYER and prove them: the derivation, then the verdict."""
     if all_presets:
         _refuse_layer(layer_options, "--all-presets")
-        if every_shape or certificate is not None:
-            raise click.UsageError("--all-presets goes with neither --every-shape nor --certificate")
+        others = {"every_shape": every_shape, "certificate": certificate, "activation": activation,
+                  "weighted_input": weighted_input, "index_base": index_base, "ndim": ndim}  # fmt: skip
+        _refuse_layer({name: value for name, value in others.items() if value is not False}, "--all-presets")
         _prove_presets(as_json)
         return
     if every_shape:
@@ -172,6 +182,8 @@ def _write(document: Any, form: str, fragment: bool, output: str | None) -> None
     """A document in a form: to a file, or to the terminal."""
     from symconv.files import write_text
 
+    if output == "-":
+        output = None
     if output is None and form == "text":
         _print_document(document)
         return
@@ -193,7 +205,7 @@ def lower(output: str | None, **layer_options: Any) -> None:
 
     layer, _ = _layer(layer_options)
     source = lower_layer(layer).source
-    if output is None:
+    if output in (None, "-"):
         click.echo(source, nl=False)
     else:
         write_text(output, source)
@@ -242,12 +254,17 @@ def layers(as_json: bool) -> None:
 
 def main() -> None:
     """Run the command line; every error is one line on stderr and an exit code."""
+    if sys.stdout is None:  # closed before we began
+        sys.stdout = open(os.devnull, "w")  # noqa: SIM115  it stays open for as long as we run
     for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):
+        if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
     try:
-        code = cli.main(standalone_mode=False)
+        with cli.make_context("symconv", sys.argv[1:]) as context:
+            cli.invoke(context)
         sys.stdout.flush()
+    except click.exceptions.Exit as stopped:
+        raise SystemExit(stopped.exit_code) from None
     except click.ClickException as error:
         _fail(error.format_message(), error.exit_code)
     except SymconvError as error:
@@ -260,7 +277,7 @@ def main() -> None:
         raise SystemExit(0) from None
     except OSError as error:
         _fail(f"cannot write the output: {error.strerror or error}", BAD_INPUT)
-    raise SystemExit(code if isinstance(code, int) else 0)
+    raise SystemExit(0)
 
 
 def _fail(message: str, code: int) -> None:
@@ -271,10 +288,10 @@ def _fail(message: str, code: int) -> None:
 
 def _per_axis(text: str, name: str) -> int | tuple[int, ...]:
     """``3`` for all axes, ``3x2`` for one each."""
-    try:
-        values = tuple(int(part) for part in text.split("x"))
-    except ValueError:
-        raise click.UsageError(f"{name}={text!r} is no size: give a number, or one per axis as in 8x8") from None
+    parts = text.split("x")
+    if not all(NUMBER.fullmatch(part) for part in parts):
+        raise click.UsageError(f"{name}={shortened(text)} is no size: give a number, or one per axis as in 8x8")
+    values = tuple(map(int, parts))
     return values[0] if len(values) == 1 else values
 
 
@@ -284,28 +301,25 @@ def _padding(text: str) -> Any:
 
     if text in PADDING_NAMES:
         return text
-    try:
-        parts = [tuple(int(v) for v in part.split(":")) for part in text.split("x")]
-        if any(len(part) > 2 for part in parts):
-            raise ValueError
-    except ValueError:
+    parts = [part.split(":") for part in text.split("x")]
+    if any(len(part) > 2 or not all(map(NUMBER.fullmatch, part)) for part in parts):
+        names = ", ".join(PADDING_NAMES)
         raise click.UsageError(
-            f"--padding {text!r} is none of a number, low:high, one of these per axis, or {', '.join(PADDING_NAMES)}"
-        ) from None
-    return [(part[0], part[-1]) for part in parts]
+            f"--padding {shortened(text)} is none of a number, low:high, one of these per axis, or {names}"
+        )
+    return [(int(part[0]), int(part[-1])) for part in parts]
 
 
 def _count(text: str, name: str) -> int:
-    try:
-        return int(text)
-    except ValueError:
-        raise click.UsageError(f"{name} {text!r} is no number") from None
+    if not NUMBER.fullmatch(text):
+        raise click.UsageError(f"{name} {shortened(text)} is no number")
+    return int(text)
 
 
 def _channels(text: str) -> tuple[int, int]:
     parts = [_count(part, "--channels") for part in text.split(":")]
     if len(parts) > 2:
-        raise click.UsageError(f"--channels {text!r} is not C:M, input and output channels")
+        raise click.UsageError(f"--channels {shortened(text)} is not C:M, input and output channels")
     return parts[0], parts[-1]
 
 
@@ -313,13 +327,14 @@ def _was_given(options: dict[str, Any]) -> list[str]:
     """The layer's options that the command line names."""
     context = click.get_current_context()
     default = click.core.ParameterSource.DEFAULT
-    return [name for name in options if context.get_parameter_source(name) is not default and options[name] is not None]
+    given = [n for n in options if context.get_parameter_source(n) is not default and options[n] is not None]
+    return [SPELLINGS.get(n, f"--{n.replace('_', '-')}") for n in given]
 
 
 def _refuse_layer(options: dict[str, Any], beside: str) -> None:
     given = _was_given(options)
     if given:
-        raise click.UsageError(f"{beside} takes no other layer: leave out {', '.join(given)}")
+        raise click.UsageError(f"{beside} goes alone: leave out {', '.join(given)}")
 
 
 def _layer(options: dict[str, Any]) -> tuple[Conv, bool]:
@@ -397,12 +412,12 @@ def _every_shape(options: dict[str, Any], ndim: str | None) -> GeneralVerdict:
     if others:
         raise click.UsageError(f"{', '.join(others)} without a LAYER: the theorem is about all of them")
     numbers: dict[str, Any] = {
-        name: _per_axis(options[name], f"--{name.replace('_', '-')}")
-        for name in ("stride", "dilation", "input_dilation")
-        if name in given
+        option[2:].replace("-", "_"): _per_axis(options[option[2:].replace("-", "_")], option)
+        for option in ("--stride", "--dilation", "--input-dilation")
+        if option in given
     }
     rank = _count(ndim or "2", "--ndim")
-    if "padding" in given:
+    if "--padding" in given:
         padding = _padding(options["padding"])
         numbers["padding"] = padding * rank if isinstance(padding, list) and len(padding) == 1 else padding
     general = Conv.general(rank, flip=options["flip"], bias=not options["no_bias"], **numbers)
@@ -446,7 +461,7 @@ def _notation(weighted_input: str | None, index_base: str | None, default: bool)
 
 
 def _print_json(data: Any) -> None:
-    click.echo(json.dumps(data, indent=2, ensure_ascii=False))
+    click.echo(json.dumps(data, indent=2))
 
 
 def _print_document(document: Any) -> None:

@@ -11,10 +11,11 @@ from dataclasses import replace
 from itertools import product
 
 from symconv.arrays import meaning
+from symconv.enumeration import TooLarge, entry_size, written_out
 from symconv.enumeration import entry as entry_of
-from symconv.enumeration import written_out
 from symconv.forward import AnyLayer, bias_free, input_free, output_index, tap_index, weight_free, weighted_input
-from symconv.layer import Conv
+from symconv.general_layer import GeneralAxis
+from symconv.layer import Axis, Conv
 from symconv.polynomial import Atom, Entry, Partial, Polynomial
 from symconv.recognition import recognise
 from symconv.rules import all_sizes, chain, clear, labels, renamed, reverse, sift, unit
@@ -31,6 +32,7 @@ from symconv.symbols import derivative
 from symconv.terms import At, Binder, Formula, PartialAt, Size, Term
 
 LISTED_ENTRIES = 36  # a gradient with at most so many entries is listed completely
+LONGEST_ENTRY = 1_000  # an entry with more products is not written out
 WRITTEN_PRODUCTS = 4_000  # entries are written out where the z that contain one have at most so many products
 
 ERROR = Entry("E", ())
@@ -121,7 +123,8 @@ def _rewritten(layer: AnyLayer, of: Gradient, formula: Formula) -> list[tuple[Ru
     found.append((Rule.LABELS, term))
     if of is Gradient.INPUT:
         term = clear(term, sizes)
-        found.append((Rule.CLEAR, term))
+        divided = any(u != 1 for u in input_dilations(layer))
+        found.append((Rule.CLEAR if divided else Rule.BOUNDS, term))
         for j in range(layer.ndim):
             term = reverse(term, tap_index(j), sizes)
         found.append((Rule.REINDEX, term))
@@ -129,6 +132,12 @@ def _rewritten(layer: AnyLayer, of: Gradient, formula: Formula) -> list[tuple[Ru
             term = sift(term, output_index(j), sizes)
         found.append((Rule.SIFT, term))
     return [(rule, replace(formula, terms=(t,))) for rule, t in found]
+
+
+def input_dilations(layer: AnyLayer) -> tuple[Size, ...]:
+    """u along each axis."""
+    axes: tuple[Axis | GeneralAxis, ...] = layer.axes
+    return tuple(axis.input_dilation for axis in axes)
 
 
 def chosen_entries(shape: tuple[int, ...], labels: int) -> dict[tuple[int, ...], str]:
@@ -151,7 +160,8 @@ def _entries(layer: Conv, z: Formula, of: Gradient, derived: Formula) -> tuple[t
     if every is not None and layer.monomials <= WRITTEN_PRODUCTS:
         values = written_out(z)
         return tuple(written_entry(values, Entry(of.tensor, at), chosen.get(at, "")) for at in every), True
-    return tuple(_chosen_entry(layer, z, derived, Entry(of.tensor, at), place) for at, place in chosen.items()), False
+    found = (_chosen_entry(layer, z, derived, Entry(of.tensor, at), place) for at, place in chosen.items())
+    return tuple(e for e in found if e is not None), False
 
 
 def _count(shape: tuple[int, ...]) -> int:
@@ -185,8 +195,16 @@ def _insert(polynomial: Polynomial, values: dict[Partial, Polynomial]) -> Polyno
     return polynomial.replace(value)
 
 
-def _chosen_entry(layer: Conv, z: Formula, derived: Formula, entry: Entry, place: str) -> EntryDerivation:
-    """An entry of a large layer: only the z that contain it, or the general formula alone where even those are long."""
+def _chosen_entry(layer: Conv, z: Formula, derived: Formula, entry: Entry, place: str) -> EntryDerivation | None:
+    """An entry of a large layer: only the z that contain it; the general formula alone where even those are long.
+
+    None where the entry itself is too long to be written out.
+    """
+    try:
+        if entry_size(derived, entry.indices) > LONGEST_ENTRY:
+            return None
+    except TooLarge:
+        return None
     value = entry_of(derived, entry.indices)
     containing = sorted({atom.indices for atom in value.atoms if isinstance(atom, Entry) and atom.tensor == "delta"})
     products = layer.monomials // _count(layer.output_shape) * len(containing)

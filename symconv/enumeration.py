@@ -26,9 +26,9 @@ from symconv.terms import (
     Equal,
     Formula,
     Guard,
+    Size,
     Term,
     Within,
-    bounds,
     canonical,
     number,
     polynomials,
@@ -168,8 +168,10 @@ def rows(part: Part) -> Integers:
     binders, guards, values = _solved(part)
     sizes = sizes_of(part.binders)
     for p in (*values, *(p for g in guards for p in polynomials(g))):
-        if max(map(abs, bounds(p, sizes)), default=0) >= WORD:
-            raise TooLarge(f"the index {p} leaves 62 bits")
+        if _magnitude(p, sizes) >= WORD:
+            raise TooLarge("an index leaves 62 bits")
+    if any(isinstance(g, Divides) and number(g.divisor) >= WORD for g in guards):
+        raise TooLarge("a divisor leaves 62 bits")
     shape = tuple(number(b.size) for b in binders)
     cells = prod(shape)
     if cells > CELLS:
@@ -185,6 +187,21 @@ def rows(part: Part) -> Integers:
     for column, value in enumerate(values):
         table[:, column] = np.broadcast_to(_value(value, grid), shape)[holds]
     return table
+
+
+def _magnitude(p: Polynomial, sizes: Mapping[str, Size]) -> int:
+    """No number met when p is computed, in whatever order, is larger."""
+    total = 0
+    for monomial, c in p.coefficients.items():
+        product = abs(c)
+        for atom in monomial:
+            if isinstance(atom, Quotient):
+                inner = max(_magnitude(atom.numerator, sizes), number(atom.divisor))
+                product = max(product, 1) * max(inner, 1)
+            elif isinstance(atom, str):
+                product *= max(number(sizes[atom]) - 1, 1)
+        total += product
+    return total
 
 
 def _solved(part: Part) -> tuple[tuple[Binder, ...], list[Guard], list[Polynomial]]:
@@ -293,6 +310,27 @@ def table(formula: Formula, term: Term) -> Integers:
     return np.stack([columns[slot] for slot in sorted(columns)], axis=1)
 
 
+def entry_size(formula: Formula, at: tuple[int, ...]) -> int:
+    """How many products one entry of the result has, without writing them out.
+
+    Raises
+    ------
+    TooLarge
+        If even one part of it is too large to be enumerated.
+    """
+    here = _pins(formula, at)
+    total = 0
+    for term in formula.terms:
+        pinned = Term(term.binders, here + term.guards, term.factors, term.coefficient)
+        pieces = parts(formula, pinned, join([independent_slots(formula, pinned)]))
+        total += prod(len(rows(piece)) for piece in pieces)
+    return total
+
+
+def _pins(formula: Formula, at: tuple[int, ...]) -> tuple[Guard, ...]:
+    return tuple(Equal(p, Polynomial.of(v)) for p, v in zip(formula.index, at, strict=True))
+
+
 def entry(formula: Formula, at: tuple[int, ...]) -> Polynomial:
     """One entry of the result, written out as an exact polynomial in tensor entries.
 
@@ -303,7 +341,7 @@ def entry(formula: Formula, at: tuple[int, ...]) -> Polynomial:
     >>> print(entry(weighted_input(Conv(3, 2)), (0, 0, 1)))
     a[0, 0, 1]*w[0, 0, 0] + a[0, 0, 2]*w[0, 0, 1] + b[0]
     """
-    here = tuple(Equal(p, Polynomial.of(v)) for p, v in zip(formula.index, at, strict=True))
+    here = _pins(formula, at)
     counts: dict[Monomial, int] = {}
     for term in formula.terms:
         pinned = Term(term.binders, here + term.guards, term.factors, term.coefficient)

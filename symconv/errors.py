@@ -27,3 +27,12 @@ class UnsupportedLayer(SymconvError, NotImplementedError):
 
 class BrokenDerivation(SymconvError):
     """A step of a derivation that does not follow: a mistake in symconv, never in the input."""
+
+
+def shortened(value: object, longest: int = 60) -> str:
+    """The repr of a value for an error message: its beginning, where it is long."""
+    try:
+        text = repr(value)
+    except ValueError:  # an int of more digits than Python writes
+        return f"a number of more than {10**3} digits"
+    return text if len(text) <= longest else f"{text[:longest]}..."

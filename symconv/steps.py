@@ -6,7 +6,7 @@ Never: how a step is found, how it is checked, how it is printed.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum, StrEnum
 
 from symconv.arrays import ArrayExpression
@@ -41,7 +41,8 @@ class Rule(Enum):
     DEFINITION_OF_DELTA = ("definition of delta", "delta = dE/dz")
     DIFFERENTIATE = ("differentiate", "d(w[j]*a[i])/da[x] = w[j] where i = x, and 0 elsewhere")
     COLLECT = ("collect", "insert the derivatives and collect equal products")
-    LABELS = ("labels", "R*g' + c' = R*g + c with 0 <= c, c' < R: g' = g and c' = c")
+    BOUNDS = ("implied bounds", "0 <= x < L holds for every entry of the input")
+    LABELS = ("match indices", "R*g' + c' = R*g + c with 0 <= c, c' < R: g' = g and c' = c")
     CLEAR = ("clear the divisor", "m/u = x where u divides m: m = u*x")
     REINDEX = ("reindex", "k -> K-1-k runs through the same taps, last one first")
     SIFT = ("sift", "s*i = m has one solution i = m/s, if s divides m and 0 <= m/s < O, and none otherwise")
@@ -238,6 +239,7 @@ class Verdict:
     gradients: Mapping[Gradient, Outcome]
     derivation: Derivation
     seconds: float
+    given: Mapping[Gradient, ArrayExpression] = field(default_factory=dict)  # the caller's own closed forms
 
     @property
     def status(self) -> Status:

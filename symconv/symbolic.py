@@ -6,6 +6,7 @@ Never: a decision about them: what is proved is proved with exact polynomials of
 
 from __future__ import annotations
 
+import operator
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import product
@@ -13,7 +14,7 @@ from itertools import product
 import sympy
 
 from symconv.enumeration import entry as entry_of
-from symconv.errors import InvalidOption
+from symconv.errors import InvalidLayer, InvalidOption
 from symconv.forward import weighted_input
 from symconv.layer import Conv
 from symconv.polynomial import Atom, Entry, Polynomial, Quotient
@@ -86,6 +87,10 @@ class SymbolicForward:
             If there is no such entry.
         """
         shape = self.layer.output_shape
+        try:
+            indices = tuple(map(operator.index, indices))
+        except TypeError:
+            raise InvalidOption(f"the entry {indices!r} of z is no tuple of ints") from None
         if len(indices) != len(shape) or not all(0 <= i < n for i, n in zip(indices, shape, strict=True)):
             raise InvalidOption(f"z has shape {shape}; there is no entry {indices}")
         written = entry_of(self.formula, indices)
@@ -111,6 +116,8 @@ def symbolic_forward(layer: Conv) -> SymbolicForward:
     >>> symbolic_forward(Conv(2, 2, bias=False)).entry(0, 0, 0)
     a[0, 0, 0]*w[0, 0, 0] + a[0, 0, 1]*w[0, 0, 1]
     """
+    if not isinstance(layer, Conv):
+        raise InvalidLayer(f"expected a symconv.Conv but got {layer!r} (type {type(layer).__name__})")
     return SymbolicForward(layer)
 
 

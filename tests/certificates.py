@@ -188,9 +188,11 @@ def names(found: Json) -> Iterator[Corruption]:
         if type(value) is str:
             parts[path[:1]].add(value)
     for path, value in walk(found):
-        if type(value) is str and path != ("note",):
+        if type(value) is str:
+            for wrong in (None, 1, True, [value], {value: value}):
+                yield Corruption("type", as_bytes(edited(found, path, lambda _, n=wrong: n)))
             for other in sorted(parts[path[:1]] | {"", value + "'", "\ud800", "x\ny: ACCEPTED"} - {value}):
-                if other != value:
+                if other != value and path != ("note",):
                     yield Corruption("name", as_bytes(edited(found, path, lambda _, n=other: n)))
 
 
@@ -274,7 +276,12 @@ def forgeries(found: Json) -> Iterator[Corruption]:
             yield forged("scale 0", scale=0, products=[], equations=[])
             yield forged("scale and coefficients negative", scale=-leaf["scale"], products=opposite, equations=negated)
             yield forged("no fact", scale=leaf["scale"] + 1, products=[*leaf["products"], [-1, []]])
-            yield forged("no fact", scale=leaf["scale"] - 1, products=[*leaf["products"], [1, []]])
+            twice = {
+                "products": [[2 * c, ats] for c, ats in leaf["products"]],
+                "equations": [[[[2 * c, v] for c, v in p], e] for p, e in leaf["equations"]],
+            }
+            more = [*twice["products"], [1, []]]
+            yield forged("no fact", scale=2 * leaf["scale"] - 1, products=more, equations=twice["equations"])
             hypotheses, cases = checker.cases(checker.STATEMENTS[name])
             known = hypotheses + cases[at]
             for fact, (kind, _) in enumerate(known):
@@ -289,15 +296,20 @@ def forgeries(found: Json) -> Iterator[Corruption]:
                         kept = [[c, ats] for c, ats in leaf["products"] if ats != [fact]]
                         equations = leaf["equations"] + as_equations
                         yield forged("an inequality as an equation", products=kept, equations=equations)
-                    shifted = [*leaf["products"], [1, [fact - len(known)]]]
-                    less = [*shifted, [-1, [fact]]]
-                    yield forged("a fact counted from the end", products=less)
+                    shifted = [
+                        [c, [at - len(known) if at == fact else at for at in ats]] for c, ats in leaf["products"]
+                    ]
+                    if shifted != leaf["products"]:
+                        yield forged("a fact counted from the end", products=shifted)
                 else:
                     for p, e in leaf["equations"]:
                         if e == fact and all(c > 0 and v == [] for c, v in p):
                             kept = [[q, n] for q, n in leaf["equations"] if n != e]
                             more = [*leaf["products"], *([c, [e]] for c, _ in p)]
                             yield forged("an equation as an inequality", products=more, equations=kept)
+            shifted = [[p, e - len(known)] for p, e in leaf["equations"]]
+            if shifted:
+                yield forged("a fact counted from the end", equations=shifted)
             zero = zero_of_facts(name, at, 3)
             if zero:
                 yield forged("three facts", products=leaf["products"] + zero)

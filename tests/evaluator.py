@@ -1,7 +1,7 @@
 """What an array expression means, by another direction than the product: one entry at a time, pulled from the leaves.
 
 In: an expression built from the nodes of `symconv.arrays`.
-Out: its shape, and its entries as exact polynomials: plain dicts from monomials to coefficients, as tests/oracle.py has.
+Out: its shape, and its entries as exact polynomials: plain dicts from monomials to coefficients, as in tests/oracle.py.
 Never: index notation, a guard, a solved equation.  Each node says of one entry of its own which entries of its parts
 it is made of; what lies outside an operand, or between its dilated entries, is zero.
 """
@@ -69,7 +69,8 @@ def entry(node, at):
         case Rotate(operand, axes):
             inner = size(operand)
             return entry(
-                operand, tuple(range(n)[-1 - p] if j in axes else p for j, (p, n) in enumerate(zip(at, inner)))
+                operand,
+                tuple(range(n)[-1 - p] if j in axes else p for j, (p, n) in enumerate(zip(at, inner, strict=True))),
             )
         case Transpose(operand, axes):
             return entry(operand, tuple(p for _, p in sorted(zip(axes, at, strict=True))))

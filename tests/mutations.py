@@ -35,7 +35,8 @@ from symconv.layer import Conv
 # padding differ, and windows leave a remainder; some stride, dilation, input dilation and group count is above 1.
 LINE = Conv(7, 3, stride=2, padding=((2, 1),), dilation=2, in_channels=2, out_channels=2)
 PLANE = Conv(
-    (5, 4), (2, 2), stride=2, padding=((2, 1), (1, 2)), dilation=(2, 1), groups=2, in_channels=4, out_channels=4, batch=2
+    (5, 4), (2, 2), stride=2, padding=((2, 1), (1, 2)), dilation=(2, 1), groups=2, in_channels=4, out_channels=4,
+    batch=2,
 )  # fmt: skip
 SPREAD = Conv(
     (3, 3), (2, 3), stride=(3, 2), padding=((2, 0), (1, 2)), input_dilation=(2, 3), groups=2, in_channels=2,
@@ -256,7 +257,7 @@ OF_INPUT = (
                 for (low, high), a in zip(input_padding(layer), layer.axes, strict=True)
             ),
         ),
-    ),  # fmt: skip
+    ),
     Mutation(
         "dilation is ignored in the padding",
         "input",
@@ -272,7 +273,7 @@ OF_INPUT = (
                 (low + a.low, high + a.high) for (low, high), a in zip(input_padding(layer), layer.axes, strict=True)
             ),
         ),
-    ),  # fmt: skip
+    ),
     Mutation(
         "the layer's own padding is not taken off, and the result cut to shape",
         "input",
@@ -297,7 +298,7 @@ OF_INPUT = (
             layer.groups,
         ),
         STRIDED,
-    ),  # fmt: skip
+    ),
     Mutation(
         "delta is not dilated, and the padding makes up for it",
         "input",
@@ -438,7 +439,7 @@ def weight_groups_reversed(layer):
 
 
 def roles_exchanged(layer):
-    """``corr(delta, a)`` and not ``corr(a, delta)``, for stride and dilations 1 and one group: the taps come reversed."""
+    """``corr(delta, a)`` and not ``corr(a, delta)``, where strides and dilations are 1: the taps come reversed."""
     padding = tuple((a.kernel_size - 1 - a.low, a.kernel_size - 1 - a.high) for a in layer.axes)
     a = Transpose(Input("a", layer.input_shape), (1, 0, *spatial(layer)))
     return Correlate(Pad(outputs_first(layer), padding), a, layer.dilation, layer.stride)

@@ -34,7 +34,7 @@ from tests import indices as small
 from tests.indices import everywhere, holds, value
 from tests.plain import plain
 
-I, K, X, G = map(Polynomial.of, "ikxg")
+I, K, X, G = map(Polynomial.of, "ikxg")  # noqa: E741
 FREE = ("x", "g")
 BOUND = ("i", "k")
 

@@ -11,7 +11,7 @@ from symconv.polynomial import ONE, ZERO, Entry, Partial, Polynomial, Quotient, 
 NAMES = ("i", "k", "x")
 ENTRIES = (Entry("a", (0, 1)), Entry("a", (1, 0)), Entry("w", (0,)), Entry("E", ()))
 PARTIALS = (Partial(ENTRIES[3], ENTRIES[0]), Partial(ENTRIES[0], ENTRIES[2]))
-I, K = Polynomial.of("i"), Polynomial.of("k")
+I, K = Polynomial.of("i"), Polynomial.of("k")  # noqa: E741
 
 coefficients = st.one_of(st.integers(-4, 4), st.integers(-(10**30), 10**30))
 

@@ -27,7 +27,7 @@ from symconv.terms import (
 from tests import indices as small
 from tests.indices import everywhere, holds, value
 
-G, C, I, K = map(Polynomial.of, "gcik")
+G, C, I, K = map(Polynomial.of, "gcik")  # noqa: E741
 
 
 @settings(deadline=None)

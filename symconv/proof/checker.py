@@ -22,7 +22,7 @@ from typing import Any
 
 FORMAT, VERSION = "symconv certificate", 1
 MAX_BYTES, MAX_DEPTH, MAX_BITS, MAX_NDIM, MAX_ITEMS = 1_000_000, 40, 256, 8, 1_000
-BRUTE_FORCE = 5_000_000
+BRUTE_FORCE = 2_000_000
 
 Poly = dict[tuple[Any, ...], int]
 Term = tuple[dict[str, Poly], set[tuple[Any, ...]], dict[str, tuple[Poly, ...]]]
@@ -120,7 +120,7 @@ def derived(claim: str, ndim: int, flip: bool) -> Term:
     guards = {guard("eq", p) for p in [*relations, *(minus(one, other) for one, other in wanted)]}
     kept = ["delta"] if bias else [slot for slot in ("delta", "w", "a") if slot != by]
     factors = {tensors[("delta", "w", "a").index(slot)]: slot_index(slot, "'", ndim, flip) for slot in kept}
-    return {name + "'": poly(RANGES[name[0]] + name[1:].rstrip("'")) for name in names}, guards, factors
+    return {name + "'": poly(RANGES[name[0]] + name[1:]) for name in names}, guards, factors
 
 
 def theorem(claim: str, ndim: int, flip: bool) -> Term:

@@ -81,7 +81,7 @@ def _decided(
     match compare(gradient.relation, read):
         case Differs(at, left, right):
             where = Entry(derived.tensor, at)
-            return Refuted(Counterexample(where, left, right, _explained(where, left, right)), evidence)
+            return Refuted(Counterexample(where, left, right, _explained(left, right)), evidence)
         case Open(reason):
             return Undecided(reason, evidence)
         case Same(text):
@@ -90,10 +90,10 @@ def _decided(
             return Proved((Evidence("derived and closed form", text), *evidence))
 
 
-def _explained(where: Entry, derived: Polynomial, closed: Polynomial) -> str:
+def _explained(derived: Polynomial, closed: Polynomial) -> str:
     missing = sum(1 for m in derived.coefficients if m not in closed.coefficients)
     extra = sum(1 for m in closed.coefficients if m not in derived.coefficients)
-    return f"at {where} the closed form lacks {missing} of {len(derived)} terms and has {extra} that do not belong"
+    return f"the closed form lacks {missing} of {len(derived)} terms there, and has {extra} that do not belong"
 
 
 def _misshapen(derived: Formula, closed: ArrayExpression) -> Counterexample:

@@ -38,7 +38,7 @@ SLOT_OF = {
 ROW_OF = {"delta": "forward", "a": "input", "w": "weight"}
 POINTS = 6  # at which an identity is evaluated
 BOUND = {"input_size": 5, "kernel_size": 3, "steps": 3, "low": -2, "high": 3}
-TRIPLES, LENGTH = 5_000_000, 1_000_000  # along one axis of a layer
+TRIPLES, LENGTH = 2_000_000, 1_000_000  # along one axis of a layer
 
 LAYER_FIELDS = {
     "input_size", "kernel_size", "stride", "dilation", "input_dilation", "padding", "groups", "in_channels",

@@ -61,9 +61,10 @@ class Document:
     def json(self) -> str:
         """The derivation (and the verdict) as one JSON object."""
         data = derivation_data(self.derivation, self.notation)
+        data["gradients"] = {name: g for name, g in data["gradients"].items() if name in self.sections}
         if self.verdict is not None:
             data["verdict"] = verdict_data(self.verdict)
-        return json.dumps(data, indent=2, ensure_ascii=False) + "\n"
+        return json.dumps(data, indent=2, ensure_ascii=True) + "\n"
 
     def __str__(self) -> str:
         return self.text()

@@ -131,7 +131,7 @@ class GeneralDocument:
         }
         conditions = {name: list(statement(name)) for name in STATEMENTS}
         data = general_verdict_data(self.verdict) | {"steps": claims, "side_conditions": conditions}
-        return json.dumps(data, indent=2, ensure_ascii=False) + "\n"
+        return json.dumps(data, indent=2, ensure_ascii=True) + "\n"
 
     def __str__(self) -> str:
         return self.text()

@@ -5,7 +5,9 @@ In: blocks and names.  Out: one string.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
+from itertools import groupby
 from typing import assert_never
 
 from symconv.forward import AnyLayer
@@ -19,11 +21,11 @@ from symconv.report.writer import Writer
 from symconv.steps import Counterexample, Passed, Proved, Refuted, Undecided
 from symconv.terms import Formula
 
-PRODUCTS_IN_A_LINE = 4  # longer sums are broken
-BESIDE = 100  # characters of a line of LaTeX up to which its rule stands beside it
+LINE = 64  # characters of a line of products, above which a sum is broken
 
 PREAMBLE = r"""\documentclass{article}
 \usepackage[T1]{fontenc}
+\IfFileExists{lmodern.sty}{\usepackage{lmodern}}{}
 \usepackage{amsmath}
 \usepackage{amssymb}
 \usepackage{graphicx}
@@ -44,24 +46,43 @@ def escaped(text: str) -> str:
     return "".join(_ESCAPES.get(character, character) for character in text)
 
 
+def prose(text: str) -> str:
+    """A sentence for LaTeX: its words of mathematics in mathematics, its lists of arguments with places to break."""
+    written = escaped(text).replace("-\\textgreater{}", "$\\to$")
+    written = re.sub(r"(?<![\w.])(\d+(?:x\d+)+)(?![\w.])", lambda m: "$" + m[1].replace("x", "\\times ") + "$", written)
+    written = re.sub(r"\blayer l(-1)?", lambda m: f"layer $l{m[1] or ''}$", written)
+    written = re.sub(r"(?<![\w\\])(delta|eta)(?![\w(])", lambda m: f"$\\{m[1]}$", written)
+    return re.sub(r"([,(])(?=[\w\\(])", r"\1\\allowbreak{}", written)
+
+
 def latex_text(blocks: Iterable[Block], layer: AnyLayer, notation: Notation, *, fragment: bool = False) -> str:
-    r"""All blocks as LaTeX; a `fragment` is the body alone, for ``\input``."""
+    r"""All blocks as LaTeX; a `fragment` is the body alone, for ``\input``: it needs amsmath, amssymb and graphicx."""
     writer = Writer(Names(notation, layer), Latex())
-    body = "\n".join(line for block in blocks for line in _block(writer, block))
+    body = "\n".join(_body(writer, blocks))
     if fragment:
-        return body + "\n"
-    title = f"\\title{{The gradients of \\texttt{{{escaped(repr(layer))}}}}}\n\\author{{}}\n\\date{{}}\n"
-    return f"{PREAMBLE}{title}\\begin{{document}}\n\\maketitle\n{body}\n\\end{{document}}\n"
+        return f"% needs the packages amsmath, amssymb and graphicx\n{body}\n"
+    title = "\\title{The gradients of a convolution layer}\n\\author{}\n\\date{}\n"
+    return f"{PREAMBLE}{title}\\begin{{document}}\n\\sloppy\n\\maketitle\n{body}\n\\end{{document}}\n"
+
+
+def _body(writer: Writer, blocks: Iterable[Block]) -> Iterator[str]:
+    """Equations that follow each other share one alignment."""
+    for equations, run in groupby(blocks, key=lambda block: isinstance(block, Equation)):
+        if equations:
+            yield from _equations(writer, [block for block in run if isinstance(block, Equation)])
+        else:
+            for block in run:
+                yield from _block(writer, block)
 
 
 def _block(writer: Writer, block: Block) -> Iterator[str]:
     match block:
         case Heading(text):
-            yield f"\n\\section*{{{escaped(text)}}}"
+            yield f"\n\\section*{{{prose(text)}}}"
         case Paragraph(text):
-            yield f"\n{escaped(text)}"
+            yield f"\n{prose(text)}"
         case Equation():
-            yield from _equation(writer, block)
+            yield from _equations(writer, [block])
         case Where(derivatives):
             yield "where, differentiated by SymPy,"
             yield "\\begin{align*}"
@@ -73,26 +94,30 @@ def _block(writer: Writer, block: Block) -> Iterator[str]:
         case Finding():
             yield from _finding(writer, block)
         case Claim(status, text):
-            yield f"\n\\textbf{{{status}}} ({escaped(text)})"
+            yield f"\n\\textbf{{{status}}} ({prose(text)})"
         case _:
             assert_never(block)
 
 
-def _equation(writer: Writer, equation: Equation) -> Iterator[str]:
+def _equations(writer: Writer, equations: list[Equation]) -> Iterator[str]:
+    rows = [row for equation in equations for row in _rows(writer, equation)]
+    yield "\\begin{align*}"
+    yield " \\\\\n".join(rows)
+    yield "\\end{align*}"
+
+
+def _rows(writer: Writer, equation: Equation) -> list[str]:
+    """The rows of one equation: its sides below each other, then the rule that the last one rests on."""
     first, *rest = ["", *equation.sides] if len(equation.sides) == 1 else equation.sides
     left = "" if isinstance(first, str) else side(writer, first)
     statement = len(equation.sides) == 1 and not _is_sum(equation.sides[0])
-    lines = []
+    rows: list[str] = []
     for value in rest:
         broken = _broken(writer, value) if not isinstance(value, str) else [value]
-        lines.append(f"&{'' if statement else '='} {broken[0]}")
-        lines += [f"&\\quad {more}" for more in broken[1:]]
-    said = f"\\text{{\\footnotesize {escaped(equation.rule)}}}" if equation.rule else ""
-    beside = max(map(len, "\n".join(lines).split("\n")), default=0) <= BESIDE
-    rule = (f" && {said}" if beside else f" \\\\\n&\\quad {said}") if said else ""
-    yield "\\begin{align*}"
-    yield f"{left} " + " \\\\\n".join(lines) + rule
-    yield "\\end{align*}"
+        rows.append(f"{'' if rows else left} &{'' if statement else '='} {broken[0]}")
+        rows += [f"&\\quad {more}" for more in broken[1:]]
+    said = [f"&\\quad \\text{{\\footnotesize [{prose(equation.rule)}]}}"] if equation.rule else []
+    return rows + said
 
 
 def _is_sum(value: Side) -> bool:
@@ -104,17 +129,22 @@ def _broken(writer: Writer, value: Side) -> list[str]:
     """A side, a long polynomial over several lines."""
     if not isinstance(value, Polynomial):
         return [side(writer, value)]
-    products = writer.products(value)
-    if len(products) <= PRODUCTS_IN_A_LINE:
-        return [side(writer, value)]
-    shown = products[:SHOWN_PRODUCTS]
-    lines = []
-    for start in range(0, len(shown), PRODUCTS_IN_A_LINE):
-        chunk = signed_sum(shown[start : start + PRODUCTS_IN_A_LINE], times=" ")
-        lines.append(chunk if start == 0 or chunk.startswith("-") else f"+ {chunk}")
-    if len(products) > len(shown):
-        lines.append(f"+ \\cdots \\quad\\text{{({len(products)} terms)}}")
-    return lines
+    products = writer.products(value, SHOWN_PRODUCTS)
+    lines: list[list[tuple[int, str]]] = [[]]
+    for product in products:
+        if lines[-1] and _width(lines[-1]) + _width([product]) > LINE:
+            lines.append([])
+        lines[-1].append(product)
+    written = [signed_sum(line, times=" ") for line in lines]
+    written = [text if at == 0 or text.startswith("-") else f"+ {text}" for at, text in enumerate(written)]
+    if len(value) > len(products):
+        written.append(f"+ \\cdots \\quad\\text{{({len(value)} terms)}}")
+    return written
+
+
+def _width(products: list[tuple[int, str]]) -> int:
+    """About how many characters wide some products are, once they are set."""
+    return sum(2 + len(re.sub(r"\\\\[a-zA-Z]+|[{}_^ ]", "", text)) for _, text in products)
 
 
 def _pictures(writer: Writer, block: Pictures) -> Iterator[str]:
@@ -131,14 +161,14 @@ def _grid(writer: Writer, grid: Grid) -> str:
     rows = " \\\\ \\hline ".join(" & ".join(writer.cell(p) for p in row) for row in grid.rows)
     table = f"\\begin{{array}}{{|{'c|' * len(grid.rows[0])}}} \\hline {rows} \\\\ \\hline \\end{{array}}"
     notes = ", ".join(filter(None, (grid.note, "cropped" if grid.cropped else "")))
-    caption = escaped(grid.caption + (f" ({notes})" if notes else ""))
+    caption = prose(grid.caption + (f" ({notes})" if notes else ""))
     bias = f" \\\\ {writer.named('b', '', ())}" if grid.bias else ""
     return f"\\begin{{array}}{{c}} \\text{{{caption}}} \\\\ {table}{bias} \\end{{array}}"
 
 
 def _finding(writer: Writer, finding: Finding) -> Iterator[str]:
     outcome = finding.outcome
-    yield f"\n\\textbf{{{escaped(finding.name)}: {outcome.status}}}"
+    yield f"\n\\textbf{{{prose(finding.name)}: {outcome.status}}}"
     match outcome:
         case Proved():
             pass
@@ -147,11 +177,11 @@ def _finding(writer: Writer, finding: Finding) -> Iterator[str]:
         case Refuted(counterexample, _):
             yield from _counterexample(writer, counterexample)
         case Undecided(reason, _):
-            yield f"because {escaped(reason)}"
+            yield f"because {prose(reason)}"
         case _:
             assert_never(outcome)
     if outcome.evidence:
-        items = "\n".join(f"\\item {escaped(e.name)}: {escaped(e.text)}" for e in outcome.evidence)
+        items = "\n".join(f"\\item {prose(e.name)}: {prose(e.text)}" for e in outcome.evidence)
         yield f"\\begin{{itemize}}\n{items}\n\\end{{itemize}}"
 
 
@@ -159,7 +189,7 @@ def _counterexample(writer: Writer, found: Counterexample) -> Iterator[str]:
     tensor = found.entry.tensor.removeprefix("dE/d")
     entry = writer.entry(tensor, tuple(map(Polynomial.of, found.entry.indices)))
     at = writer.markup.derivative(writer.whole("E"), entry)
-    yield f"{escaped(found.explanation)}. Derived, and the closed form:"
+    yield f"{prose(found.explanation)}. Derived, and the closed form:"
     yield "\\begin{align*}"
     closed = ["\\text{no such entry}"] if found.closed is None else _broken(writer, found.closed)
     derived = " \\\\\n&\\quad ".join(_broken(writer, found.derived))

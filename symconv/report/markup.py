@@ -147,6 +147,7 @@ class Latex:
         """A sum over indices of a body; its conditions follow in rows of their own, as ``align`` takes them."""
         whole = f"\\sum_{{{', '.join(indices)}}} {body}" if indices else body
         rows = [", \\; ".join(conditions[at : at + 2]) for at in range(0, len(conditions), 2)]
+        rows = [f"{row}," for row in rows[:-1]] + rows[-1:]
         return " \\\\\n&\\quad ".join([whole, *(f"\\text{{where }} {row}" if at == 0 else row
                                               for at, row in enumerate(rows))])  # fmt: skip
 

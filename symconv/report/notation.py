@@ -37,6 +37,10 @@ class Notation:
     kernel: str = "w"
     index_base: int = 0
 
+    def __post_init__(self) -> None:
+        if self.index_base not in (0, 1):
+            raise InvalidOption(f"index_base={self.index_base!r} is neither 0 nor 1")
+
 
 STANDARD = Notation()
 WORKED_EXAMPLE = Notation("net", "E_d", "w_b", "W", 1)
@@ -52,14 +56,12 @@ def notation(weighted_input: str = "z", index_base: int | None = None) -> Notati
     """
     if weighted_input not in ("z", "net"):
         raise InvalidOption(f"unknown notation {weighted_input!r}: choose 'z' or 'net'")
-    if index_base not in (None, 0, 1):
-        raise InvalidOption(f"index_base={index_base!r} is neither 0 nor 1")
     found = STANDARD if weighted_input == "z" else WORKED_EXAMPLE
     base = found.index_base if index_base is None else index_base
     return replace(found, index_base=base)
 
 
-IN_THE_PLANE = {"i0": "i", "i1": "j", "k0": "k", "k1": "l", "x0": "x", "x1": "y"}
+IN_THE_PLANE = {"i0": "i", "i1": "j", "k0": "k", "k1": "m", "x0": "x", "x1": "y"}
 TENSOR_ORDER = ("delta", "w", "a", "b")  # products are written in this order
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from symconv.arrays import ArrayExpression, Correlate, Input, Rotate, shape
+from symconv.arrays import ArrayExpression, Correlate, Dilate, Input, Pad, Rotate, rot180, shape
 from symconv.errors import InvalidOption
 from symconv.forward import input_free, input_index, output_index
 from symconv.layer import Conv
@@ -31,7 +31,7 @@ from symconv.report.blocks import (
     Whole,
 )
 from symconv.report.grids import by, plane
-from symconv.report.writer import swapped_operand
+from symconv.report.writer import options, swapped_operand
 from symconv.rules import renamed
 from symconv.steps import Derivation, EntryDerivation, Gradient, GradientDerivation, Verdict
 from symconv.terms import At, Factor, Formula, PartialAt, Term
@@ -77,6 +77,8 @@ def outline(
     blocks = [*_title(derivation.layer), *_forward(derivation)]
     if "error" in sections:
         blocks += _goal(derivation)
+        if "input" in sections:
+            blocks.append(Paragraph("First the left factor, then the right one."))
     if "input" in sections:
         blocks += _gradient(derivation, derivation.gradient(Gradient.INPUT))
     if "error" in sections:
@@ -121,9 +123,10 @@ def _forward(derivation: Derivation) -> list[Block]:
 
 
 def _legend(layer: Conv, forward: Formula) -> list[Block]:
-    lines = ["E is any differentiable function of the weighted inputs of layer l; delta is its derivative by them."]
+    lines = ["The error is any differentiable function of the weighted inputs of layer l; delta is its derivative."]
     if forward.terms[0].guards:
-        lines.append("Outside of the input there are zeros: a term counts only where its entry of the input exists.")
+        between = " and between its entries" if any(u > 1 for u in layer.input_dilation) else ""
+        lines.append(f"Outside of the input{between} there are zeros: a term counts only where its entry exists.")
     if layer.flip:
         lines.append("The kernel is flipped in the forward map: a convolution in the sense of mathematics.")
     if layer.weight_layout == "IO":
@@ -154,27 +157,39 @@ def _goal(derivation: Derivation) -> list[Block]:
     return [
         Heading("The error of the layer below"),
         Equation((Left(definition), definition, chained), "definition of delta, chain rule", "16"),
-        Paragraph("First the left factor, then the right one."),
     ]
 
 
 def _gradient(derivation: Derivation, gradient: GradientDerivation) -> list[Block]:
     what = {"input": "the activations of layer l-1", "weight": "the weights", "bias": "the bias"}[gradient.of.value]
+    shape = gradient.derived.numbers
     general = _indexed(gradient)
-    entries = _entries(gradient)
+    entries = _entries(gradient, shape)
     blocks: list[Block] = [Heading(f"{gradient.of.value.capitalize()} gradient: the error by {what}")]
     blocks += [*entries, *general] if gradient.complete else [*general, *entries]
     return blocks + _closed(derivation.layer, gradient)
 
 
-def _entries(gradient: GradientDerivation) -> list[Block]:
+def place_name(indices: tuple[int, ...], shape: tuple[int, ...]) -> str:
+    """Where an entry lies among the spatial positions: corner, edge, face or interior."""
+    axes = [(at, n) for at, n in zip(indices, shape, strict=True)][2:]
+    at_border = sum(at in (0, n - 1) for at, n in axes)
+    if at_border == len(axes):
+        return "corner"
+    return {0: "interior", 1: "face" if len(axes) == 3 else "edge", 2: "edge"}.get(at_border, "border")
+
+
+def _entries(gradient: GradientDerivation, shape: tuple[int, ...]) -> list[Block]:
     told = _chosen(gradient)
     blocks: list[Block] = []
+    if not gradient.entries:
+        return [Paragraph("Its entries have too many terms to be written out.")]
     if gradient.of is Gradient.BIAS:
         return [_chain(gradient, e) for e in gradient.entries[:1]]
     for e in told:
         if e.place and not gradient.complete:
-            blocks.append(Paragraph(f"The {e.place} entry:"))
+            place = place_name(e.entry.indices, shape)
+            blocks.append(Paragraph(f"{'An' if place[0] in 'ei' else 'A'} {place} entry:"))
         if gradient.of is Gradient.INPUT and len(e.weighted_inputs) <= SHOWN_WEIGHTED_INPUTS:
             picture = PICTURES.get(("z", e.place), "")
             blocks += [Equation((Polynomial.of(z), value), picture=picture) for z, value in e.weighted_inputs]
@@ -217,13 +232,16 @@ def _closed(layer: Conv, gradient: GradientDerivation) -> list[Block]:
             Equation((Left(gradient.derived), gradient.derived), "recognise", "35"),
         ]
     correlation = _correlation(gradient.closed)
+    around = _surroundings(correlation.operand)
     lead = {
-        Gradient.INPUT: "Induction: the sums are those of a correlation of delta, with zeros put between and around "
-        "its entries, with the rotated kernel.",
-        Gradient.WEIGHT: "Induction: the sums are those of a correlation of the input with delta as the kernel.",
+        Gradient.INPUT: f"Induction: the sums are those of a correlation of delta{around} with the rotated kernel.",
+        Gradient.WEIGHT: f"Induction: the sums are those of a correlation of the input{around} with delta "
+        "as the kernel.",
     }[gradient.of]
-    if layer.flip:
-        lead = lead.replace("rotated kernel", "kernel, which the forward map has rotated already")
+    if layer.flip and gradient.of is Gradient.INPUT:
+        lead = lead.replace("rotated kernel", "kernel as it is, for the forward map has rotated it already")
+    if layer.flip and gradient.of is Gradient.WEIGHT:
+        lead = lead.replace("as the kernel.", "as the kernel, rotated by 180 degrees in the end.")
     blocks: list[Block] = [Paragraph(lead), _induction(layer, gradient, correlation)]
     if gradient.of is Gradient.INPUT and is_full_convolution(layer):
         both = Convolution(Whole("delta"), Whole("w")), Reading(gradient.closed)
@@ -262,17 +280,34 @@ def _induction(layer: Conv, gradient: GradientDerivation, correlation: Correlate
         captions = f"sensitive map {by(layer.output_size)}", "filter" if layer.flip else "flipped filter"
         picture = "23"
     else:
-        result = plane(Input("w", layer.weight_shape), f"gradient of the filter {by(layer.kernel_size)}")
+        turned = ", rotated by 180 degrees" if layer.flip else ""
+        result = plane(rotated_if(layer.flip, Input("dw", layer.weight_shape)),
+                       f"dE/dw by the entries of the filter {by(layer.kernel_size)}{turned}")  # fmt: skip
         captions = f"input {by(layer.input_size)}", "delta as the filter"
         picture = "34"
-    padded, taps = shape(operand)[2:], shape(kernel)[2:]
-    around = f", with zeros {by(padded)}" if padded != _bare(gradient, layer) else ""
-    grids = (plane(operand, captions[0] + around), plane(kernel, f"{captions[1]} {by(taps)}"), result)
+    made, taps = _surroundings(operand, "to"), shape(kernel)[2:]
+    around = f"{made} {by(shape(operand)[2:])}" if made else ""
+    how = "".join(f", {option}" for option in options(correlation) if not option.startswith("groups"))
+    grids = (plane(operand, captions[0] + around), plane(kernel, f"{captions[1]} {by(taps)}{how}"), result)
     return Pictures(grids, ("corr", "->"), picture)
 
 
-def _bare(gradient: GradientDerivation, layer: Conv) -> tuple[int, ...]:
-    return layer.output_size if gradient.of is Gradient.INPUT else layer.input_size
+def rotated_if(flip: bool, expression: ArrayExpression) -> ArrayExpression:
+    """A kernel, rotated by 180 degrees in a flipped layer."""
+    return rot180(expression) if flip else expression
+
+
+def _surroundings(operand: ArrayExpression, to: str = "") -> str:
+    """What was put between and around the entries of an operand, in words: ``, dilated and padded``."""
+    padding = [n for pair in operand.padding for n in pair] if isinstance(operand, Pad) else []
+    inner = operand.operand if isinstance(operand, Pad) else operand
+    done = ["dilated"] if isinstance(inner, Dilate) else []
+    done += ["padded"] if any(n > 0 for n in padding) else []
+    done += ["cropped"] if any(n < 0 for n in padding) else []
+    if not done:
+        return ""
+    words = ", ".join(done[:-1]) + (" and " if done[1:] else "") + done[-1]
+    return f", {words} {to}" if to else f", {words} with zeros," if done != ["cropped"] else ", cropped,"
 
 
 def _error(derivation: Derivation) -> list[Block]:
@@ -302,7 +337,10 @@ def _update(layer: Conv) -> list[Block]:
 
 def _verdict(verdict: Verdict) -> list[Block]:
     blocks: list[Block] = [Heading("Verdict")]
-    blocks += [Finding(of.symbol, outcome) for of, outcome in verdict.gradients.items()]
+    for of, outcome in verdict.gradients.items():
+        if of in verdict.given:
+            blocks.append(Equation((Whole(of.symbol), verdict.given[of]), "the formula to be decided"))
+        blocks.append(Finding(of.symbol, outcome))
     if not verdict.layer.bias:
         blocks.append(Paragraph("dE/db: not computed, the layer has no bias."))
     return [*blocks, Claim(verdict.status, f"scope: {verdict.scope}, {verdict.layer!r}")]

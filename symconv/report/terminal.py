@@ -27,6 +27,9 @@ def progress(items: Sequence[T], what: str) -> Iterator[T]:
         yield from items
         return
     from rich.console import Console
-    from rich.progress import track
+    from rich.progress import Progress
 
-    yield from track(items, description=what, console=Console(stderr=True), transient=True)
+    bar = Progress(console=Console(stderr=True), transient=True, redirect_stdout=sys.stdout.isatty(),
+                   redirect_stderr=False)  # fmt: skip
+    with bar:
+        yield from bar.track(items, description=what)

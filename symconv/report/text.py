@@ -5,6 +5,7 @@ In: blocks and names.  Out: lines of `rich` text, or one plain string.
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterable, Iterator
 from typing import assert_never
 
@@ -44,7 +45,7 @@ def lines_of_blocks(
                 yield "heading", text
                 yield "heading", ("─" if unicode else "-") * min(len(text), WIDTH)
             case Paragraph(text):
-                yield "", text
+                yield from (("", line) for line in textwrap.wrap(text, WIDTH))
             case Equation():
                 yield from _equation(writer, block, pictures)
             case Where(derivatives):
@@ -55,7 +56,7 @@ def lines_of_blocks(
                 yield from _finding(writer, block)
             case Claim(status, text):
                 yield "", ""
-                yield status, f"{status}  ({text})"
+                yield from ((status, line) for line in textwrap.wrap(f"{status}  ({text})", WIDTH))
             case _:
                 assert_never(block)
 
@@ -171,7 +172,8 @@ def _grid(writer: Writer, grid: Grid) -> list[str]:
 
 def _finding(writer: Writer, finding: Finding) -> Iterator[Line]:
     outcome = finding.outcome
-    yield outcome.status, f"{finding.name}: {outcome.status}"
+    name = writer.gradient(finding.name.removeprefix("dE/d")) if finding.name.startswith("dE/d") else finding.name
+    yield outcome.status, f"{name}: {outcome.status}"
     match outcome:
         case Proved():
             pass
@@ -184,7 +186,8 @@ def _finding(writer: Writer, finding: Finding) -> Iterator[Line]:
         case _:
             assert_never(outcome)
     for evidence in outcome.evidence:
-        yield "rule", f"    {evidence.name}: {evidence.text}"
+        for line in textwrap.wrap(f"{evidence.name}: {evidence.text}", WIDTH - 6, subsequent_indent="  "):
+            yield "rule", f"    {line}"
 
 
 def _counterexample(writer: Writer, found: Counterexample) -> Iterator[Line]:

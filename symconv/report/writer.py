@@ -111,10 +111,10 @@ class Writer:
             return self.bare(atoms[0].tensor, tuple(map(Polynomial.of, atoms[0].indices)))
         return self.polynomial(p)
 
-    def products(self, p: Polynomial) -> list[tuple[int, str]]:
-        """The products of a polynomial, each with its coefficient."""
+    def products(self, p: Polynomial, limit: int = 0) -> list[tuple[int, str]]:
+        """The products of a polynomial (only the first ones if there is a limit), each with its coefficient."""
         written = []
-        for monomial, c in written_order(p):
+        for monomial, c in written_order(p)[: limit or None]:
             apart = len(monomial) > 1
             factors = [
                 self.markup.parenthesised(self.atom(a)) if apart and isinstance(a, Partial) else self.atom(a)
@@ -125,12 +125,12 @@ class Writer:
 
     def polynomial(self, p: Polynomial, limit: int = 0) -> str:
         """A polynomial in entries; above `limit` products only the first ones, and how many there are."""
-        products = self.products(p)
-        if limit and len(products) > limit:
+        products = self.products(p, limit)
+        if limit and len(p) > limit:
             dots = "\\cdots" if isinstance(self.markup, Latex) else "..."
-            count = f"({len(products)} terms)"
+            count = f"({len(p)} terms)"
             said = f"\\quad\\text{{{count}}}" if isinstance(self.markup, Latex) else count
-            return f"{signed_sum(products[:limit], times=' ')} + {dots} {said}"
+            return f"{signed_sum(products, times=' ')} + {dots} {said}"
         return signed_sum(products, times=" ")
 
     def result(self, formula: Formula) -> str:
@@ -271,7 +271,7 @@ def _parameters_first(atom: Atom) -> tuple[bool, bool, str]:
 def _index_order(part: tuple[int, str]) -> tuple[bool, bool, bool, str]:
     """Positions before taps, what is added before what is taken away, numbers last unless they lead: ``3 - k``."""
     coefficient, product = part
-    return coefficient < 0, not product, product.rpartition(" ")[2].startswith(("k", "l")), product
+    return coefficient < 0, not product, product.rpartition(" ")[2].startswith(("k", "m")), product
 
 
 def _factor_order(factor: Factor) -> int:
