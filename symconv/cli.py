@@ -91,8 +91,10 @@ def writing_arguments(command: Callable[..., Any]) -> Callable[..., Any]:
 @click.option("--ndim", metavar="N", help="With --every-shape: the number of spatial axes.  [default: 2]")
 @click.option("--second-opinion", is_flag=True, help="With --every-shape: ask z3 and cvc5, too.")
 @click.option("--certificate", metavar="FILE", help="Write a certificate, for symconv check.")
+@click.option("--coq", metavar="FILE", help="Write a Coq certificate about LAYER, for coqc or symconv check.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of the derivation.")
 def prove(
+    coq: str | None,
     all_presets: bool,
     every_shape: bool,
     ndim: str | None,
@@ -108,10 +110,15 @@ def prove(
     if all_presets:
         _refuse_layer(layer_options, "--all-presets")
         others = {"every_shape": every_shape, "certificate": certificate, "activation": activation,
-                  "weighted_input": weighted_input, "index_base": index_base, "ndim": ndim}  # fmt: skip
+                  "weighted_input": weighted_input, "index_base": index_base, "ndim": ndim, "coq": coq}  # fmt: skip
         _refuse_layer({name: value for name, value in others.items() if value is not False}, "--all-presets")
         _prove_presets(as_json)
         return
+    if coq is not None:
+        from symconv.files import write_text as write_file
+        from symconv.proof.checking import coq_file
+
+        write_file(coq, coq_file(_layer(layer_options)[0]))
     if every_shape:
         _prove_every_shape(layer_options, ndim, second_opinion, certificate, as_json)
         return

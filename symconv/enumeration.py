@@ -37,6 +37,7 @@ from symconv.terms import (
 )
 
 CELLS = 30_000_000  # index tuples that are visited at most for one part of a sum
+EXACT_CELLS = 100_000  # index tuples up to which numbers beyond 62 bits are computed with Python's integers
 WORD = 2**62  # what int64 arithmetic is trusted with
 
 Integers = npt.NDArray[np.int64]
@@ -167,26 +168,36 @@ def rows(part: Part) -> Integers:
     """
     binders, guards, values = _solved(part)
     sizes = sizes_of(part.binders)
-    for p in (*values, *(p for g in guards for p in polynomials(g))):
-        if _magnitude(p, sizes) >= WORD:
-            raise TooLarge("an index leaves 62 bits")
-    if any(isinstance(g, Divides) and number(g.divisor) >= WORD for g in guards):
-        raise TooLarge("a divisor leaves 62 bits")
     shape = tuple(number(b.size) for b in binders)
     cells = prod(shape)
     if cells > CELLS:
         raise TooLarge(f"{cells} index tuples are more than the {CELLS} that are enumerated")
-    grid = {
-        b.name: np.arange(size, dtype=np.int64).reshape([-1 if j == at else 1 for j in range(len(binders))])
+    kind = _arithmetic([*values, *(p for g in guards for p in polynomials(g))], guards, sizes, cells)
+    grid: dict[str, Integers] = {
+        b.name: np.arange(size).astype(kind).reshape([-1 if j == at else 1 for j in range(len(binders))])
         for at, (b, size) in enumerate(zip(binders, shape, strict=True))
     }
     holds = np.ones(shape, dtype=bool)
     for guard in guards:
-        holds &= _holds(guard, grid)
+        holds &= _holds(guard, grid, kind)
     table = np.empty((int(holds.sum()), len(values)), dtype=np.int64)
     for column, value in enumerate(values):
-        table[:, column] = np.broadcast_to(_value(value, grid), shape)[holds]
+        found = np.broadcast_to(_value(value, grid, kind), shape)[holds]
+        if kind is object and any(abs(n) >= WORD for n in found.tolist()):
+            raise TooLarge("an index leaves 62 bits")
+        table[:, column] = found
     return table
+
+
+def _arithmetic(values: list[Polynomial], guards: list[Guard], sizes: Mapping[str, Size], cells: int) -> type:
+    """NumPy's int64 where no number can leave 62 bits; Python's own integers for a few cells; else nothing."""
+    largest = max((_magnitude(p, sizes) for p in values), default=0)
+    largest = max([largest, *(number(g.divisor) for g in guards if isinstance(g, Divides))])
+    if largest < WORD:
+        return np.int64
+    if cells <= EXACT_CELLS:
+        return object
+    raise TooLarge("an index leaves 62 bits")
 
 
 def _magnitude(p: Polynomial, sizes: Mapping[str, Size]) -> int:
@@ -239,34 +250,34 @@ def _solution(equation: Equal, binders: list[Binder]) -> tuple[Binder, int, Poly
     return max(linear, key=lambda found: number(found[0].size), default=None)
 
 
-def _value(p: Polynomial, grid: Mapping[str, Integers]) -> Integers:
-    total: Integers = np.zeros((), dtype=np.int64)
+def _value(p: Polynomial, grid: Mapping[str, Integers], kind: type) -> Integers:
+    total: Integers = np.zeros((), dtype=kind)
     for monomial, coefficient in p.coefficients.items():
-        term: Integers = np.full((), coefficient, dtype=np.int64)
+        term: Integers = np.full((), coefficient, dtype=kind)
         for atom in monomial:
             if isinstance(atom, str):
                 term = term * grid[atom]
             elif isinstance(atom, Quotient):
-                term = term * (_value(atom.numerator, grid) // number(atom.divisor))
+                term = term * (_value(atom.numerator, grid, kind) // number(atom.divisor))
             else:
                 raise TypeError(f"{atom} is not an index")
         total = total + term
     return total
 
 
-def _holds(guard: Guard, grid: Mapping[str, Integers]) -> npt.NDArray[np.bool_]:
+def _holds(guard: Guard, grid: Mapping[str, Integers], kind: type) -> npt.NDArray[np.bool_]:
     result: npt.NDArray[np.bool_]
     match guard:
         case Equal(left, right):
-            result = _value(left - right, grid) == 0
+            result = _value(left - right, grid, kind) == 0
         case Within(value, size):
-            values = _value(value, grid)
+            values = _value(value, grid, kind)
             result = (values >= 0) & (values < number(size))
         case Divides(divisor, value):
-            result = _value(value, grid) % number(divisor) == 0
+            result = _value(value, grid, kind) % number(divisor) == 0
         case _:
             assert_never(guard)
-    return result
+    return np.asarray(result, dtype=bool)
 
 
 def sorted_rows(table: Integers) -> Integers:

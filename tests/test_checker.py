@@ -555,17 +555,15 @@ def corpus():
         yield as_bytes(VALID[name]())
     yield from (as_bytes(certificate(1, flip)) for flip in (False, True))
     for found, each in (
-        (tiny(), 40),
-        (certificate(2, False, None, LAYER, "shape"), 60),
-        (certificate(1, False, ("bias",), certificates.layer(1)), 40),
+        (tiny(), 12),
+        (certificate(2, False, None, LAYER, "shape"), 50),
+        (certificate(1, False, ("bias",), certificates.layer(1)), 8),
         (certificate(1, True, ("weight",)), 4),
     ):
         yield from (corruption.text for corruption in some(found, each, seed=5, count=20))
     yield changed(certificate(1, False, ()), "note", to="")
     for ndim in (checker.MAX_NDIM, checker.MAX_NDIM + 1):
-        yield changed(certificate(1, False, ("bias",)), "claim", "ndim", to=ndim).replace(
-            b'["kronecker"', b'["kronecker"'
-        )
+        yield changed(certificate(1, False, ("bias",)), "claim", "ndim", to=ndim)
         own = certificates.layer(1) | {name: [v[0]] * ndim for name, v in certificates.AXES.items()}
         yield as_bytes(certificate(ndim, False, ("bias",), own, "shape"))
     for size, padding in ((5, [0, 0]), (4, [0, 0]), (4, [1, 0]), (4, [0, 1]), (4, [-1, 1]), (6, [0, -2])):
@@ -573,10 +571,13 @@ def corpus():
         yield as_bytes(certificate(1, False, None, own, "shape"))
     for n in (2**checker.MAX_BITS - 1, 2**checker.MAX_BITS):
         yield changed(tiny(), "witnesses", "reverse", "model", "K", to=n)
-    for many in (checker.MAX_ITEMS, checker.MAX_ITEMS + 2):
-        steps = [["reverse", "n'"]] * (many - 3) + [["reverse", "g'"], ["kronecker", "g'"], ["kronecker", "o'"]]
-        yield changed(tiny(), "traces", "bias", to=steps[many % 2 :])
+    for many in (checker.MAX_ITEMS, checker.MAX_ITEMS + 1):
+        steps = [["reverse", "g'"]] * (many - 2) + [["kronecker", "g'"], ["kronecker", "o'"]]
+        yield changed(tiny(), "traces", "bias", to=steps)
     found = certificate(1, False, ("weight",))
+    for at, step in enumerate(found["traces"]["weight"]):
+        yield changed(found, "traces", "weight", at, to=[step[0] + "s", step[1]])
+        yield changed(found, "traces", "weight", at, to=[step[0], step[1] + "x0'"])
     leaf = found["witnesses"]["sift, only"]["cases"][0]
     for many in (6, 7):
         nothing = [[[1, ["b"] * many], [-1, ["b"] * many]], 1]
@@ -607,8 +608,8 @@ def probes(module):
     read = module.quotient(module.poly("k0' - n"), module.poly("s0"))
     for equation in (
         "k0'*k0' - d0", "k0'*k0' - k0'", "k0' - n'*k0'", "p0*k0' - x0", "2*k0' - k0", "d0*k0' - k0", "k0' - k0 - 1",
-        "k0' - k0", "k0 - k0'", "d0*k0' - n'", "K0 - 1 - k0' - k0", "K0 - k0' - k0", "k0' - x0", "n - n'", "d0 - d0*k0'",
-        "s0*k0' - d0*k0' - n", "K0*k0' - k0",
+        "k0' - k0", "k0 - k0'", "d0*k0' - n'", "K0 - 1 - k0' - k0", "K0 - k0' - k0", "k0' - x0", "n - n'",
+        "d0 - d0*k0'", "s0*k0' - d0*k0' - n", "K0*k0' - k0",
     ):  # fmt: skip
         equal = module.guard("eq", module.poly(equation))
         for more in (
@@ -619,6 +620,7 @@ def probes(module):
             term = (sizes, {equal, *more}, {"w": (module.poly("k0'"), read)})
             for rule, index in product(("reverse", "kronecker", "sift"), sizes):
                 probe(module.apply, rule, index, term, 1)
+    probe(module.axes_of, certificates.layer(1, **dict.fromkeys(certificates.AXES, [])))
     for wrong in (([3, 2, 2], [1, 1, 1], (0, 1)), ([3, 2, 2], [1, 1, 1], (1, -1)), ([3, 2, 3], [1, 1, 1], (0, 0))):
         own = mutated_row(module, wrong)
         probe(own, dict(zip("LKOsdupPr", (3, 2, 2, 1, 1, 1, 0, 0, 0), strict=True)), ["forward"])
@@ -665,6 +667,8 @@ def killed(name, judged):
     folder, printed, probed, texts = judged
     try:
         module = mutated(name)
+        if MUTANTS[name][0] == "main":
+            return outputs(module, folder) != printed
         for at, (text, lines) in enumerate(texts):
             if verdict(text, module) != lines:
                 if len(text) < 10**5:
@@ -675,11 +679,28 @@ def killed(name, judged):
         return True
 
 
-EQUIVALENT: dict[str, str] = {}
+LENGTHS = "both are of one length there, by construction or because the line before says so"
+SIGN = "a coefficient is never 0, and one with two terms of any sign passes no rule"
+EQUIVALENT = {
+    "derived: True: other": LENGTHS,
+    "check_witness: True: other": LENGTHS,
+    "axes_of: True: other": LENGTHS,
+    "axes_of: True: other (2)": LENGTHS,
+    "axes_of: 0: +1": "all columns are of one length, or the layer is refused: any of them will do",
+    "axes_of: 0: -1": "as above",
+    "solved: min(coefficient.values()) < 0: Lt 0": SIGN,
+    "solved: min(coefficient.values()): max": SIGN,
+    "solved: 0: +1": SIGN,
+    "solved: 0: -1 (2)": "the last of one is the first",
+    "solved: 0: -1 (4)": "the last of one is the first",
+    "cases: 0: -1": "the last of one is the first",
+    "main: 1: +1 (2)": "two bytes more than the limit are too many as well",
+}
 
 
 @pytest.mark.parametrize("where", sorted({where for where, *_ in MUTANTS.values()}))
 def test_every_mutant_of_the_checker_is_killed(where, judged):
+    assert EQUIVALENT.keys() <= MUTANTS.keys()
     own = [name for name in MUTANTS if MUTANTS[name][0] == where]
     survivors = [name for name in own if name not in EQUIVALENT and not killed(name, judged)]
     assert survivors == []

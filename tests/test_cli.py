@@ -320,7 +320,7 @@ BAD = [
     ("prove 4 2 --batch 0", "batch >= 1"),
     ("prove 4 2 --batch 1e3", "'1e3'"),
     ("prove 3x3 2", "kernel_size to have 2 values"),
-    ("prove 3 2x2", "kernel_size to have 1 values"),
+    ("prove 3 2x2", "kernel_size to have 1 value"),
     ("prove 3x3 2x2 --stride 1x2x3", "stride to have 2 values"),
     ("prove 3x3 2x2 --padding 1x2x3", "padding to have 2"),
     ("prove 3x3 2x2 --padding 1:2:3", "'1:2:3'"),
@@ -341,10 +341,10 @@ BAD = [
     ("prove --preset resnet50.conv_1", "did you mean resnet50.conv1"),
     ("prove --preset RESNET50", "resnet50.conv1"),
     ("prove --preset resnet50.conv1 --stride 2", "stride"),
-    ("prove --preset resnet50.conv1 8x8 3x3", "--preset takes no other layer"),
-    ("prove --all-presets 8x8 3x3", "--all-presets takes no other layer"),
-    ("prove --all-presets --preset resnet50.conv1", "--all-presets takes no other layer"),
-    ("prove --all-presets --flip", "--all-presets takes no other layer"),
+    ("prove --preset resnet50.conv1 8x8 3x3", "--preset goes alone"),
+    ("prove --all-presets 8x8 3x3", "--all-presets goes alone"),
+    ("prove --all-presets --preset resnet50.conv1", "--all-presets goes alone"),
+    ("prove --all-presets --flip", "--all-presets goes alone"),
     ("prove 3 2 --activation swish", "leaky_relu"),
     ("derive 3 2 --activation RELU", "relu"),
     ("derive 3 2 --of inputs", "input, error, weight, bias, update"),
@@ -538,7 +538,7 @@ def test_what_goes_into_a_pipe_is_ascii(env, arguments):
     assert (run.returncode, run.stderr) == (0, b"")
     assert run.stdout.isascii()
     assert b"\x1b" not in run.stdout
-    assert b"\\u" not in run.stdout
+    assert b"\\u" not in run.stdout or "--json" in arguments  # JSON has its own way to write other letters
 
 
 MODULES = (

@@ -22,6 +22,7 @@ from symconv.lowering import lower
 from symconv.polynomial import Entry, Polynomial
 from symconv.steps import Derivation, Evidence, Gradient
 
+LARGEST_TENSOR = 10_000  # entries of a tensor up to which it is made for that
 EXECUTED_PRODUCTS = 600  # products in z up to which the lowered source is run on the layer itself
 
 Disagreement = str
@@ -30,7 +31,7 @@ Disagreement = str
 def run_on_polynomials(derivation: Derivation) -> dict[Gradient, Evidence | Disagreement]:
     """Run the lowered gradients on tensors of exact polynomials and compare every entry with the derivation's."""
     layer = derivation.layer
-    if layer.monomials <= EXECUTED_PRODUCTS:
+    if layer.monomials <= EXECUTED_PRODUCTS and max(prod(layer.input_size), prod(layer.weight_shape)) <= LARGEST_TENSOR:
         return _run(derivation, "on this layer")
     return dict(_run_on(smaller(layer)))
 

@@ -14,7 +14,7 @@ from itertools import product
 
 from symconv.arrays import ArrayExpression, meaning, shape
 from symconv.calculus import chain_rule_gradients, error_gradients, with_squared_error
-from symconv.enumeration import entry, written_out
+from symconv.enumeration import TooLarge, entry, written_out
 from symconv.polynomial import Entry, Polynomial
 from symconv.proof.comparison import Differs, Open, Same, compare
 from symconv.proof.execution import run_on_polynomials
@@ -73,7 +73,10 @@ def _decided(
 ) -> Outcome:
     derived = gradient.derived
     if shape(closed) != derived.shape:
-        return Refuted(_misshapen(derived, closed))
+        try:
+            return Refuted(_misshapen(derived, closed))
+        except TooLarge as error:
+            return Undecided(str(error))
     read = meaning(closed, derived.tensor, derived.free, derived.index)
     found = (_steps_check(gradient), *checks)
     evidence = tuple(c for c in found if isinstance(c, Evidence))
@@ -139,7 +142,10 @@ def _written_out_checks(derivation: Derivation) -> dict[Gradient, tuple[Evidence
     if layer.monomials > WRITTEN_OUT:
         text = f"z has up to {layer.monomials} products, more than the {WRITTEN_OUT} up to which it is written out"
         return {g.of: (Evidence("SymPy entry by entry", f"not done: {text}"),) for g in derivation.gradients}
-    z = written_out(derivation.forward)
+    try:
+        z = written_out(derivation.forward)
+    except TooLarge as error:
+        return {g.of: (Evidence("SymPy entry by entry", f"not done: {error}"),) for g in derivation.gradients}
     by_chain_rule = chain_rule_gradients(z)
     by_error, which = error_gradients(z)
     checks: dict[Gradient, tuple[Evidence | Disagreement, ...]] = {}

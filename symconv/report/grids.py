@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from symconv.arrays import ArrayExpression, meaning, shape
-from symconv.enumeration import written_out
+from symconv.enumeration import TooLarge, written_out
 from symconv.polynomial import Entry, Polynomial
 from symconv.terms import Binder, Formula
 
@@ -46,7 +46,10 @@ def plane(expression: ArrayExpression, caption: str, bias: bool = False) -> Grid
     last = (Polynomial.of("column"),) if len(spatial) == 1 else (Polynomial.of("row"), Polynomial.of("column"))
     read = meaning(expression, "", free, (Polynomial(), Polynomial(), *cut, *last))
     picture = Formula("", free, (Polynomial.of("row"), Polynomial.of("column")), (rows, columns), read.terms)
-    values = written_out(picture)
+    try:
+        values = written_out(picture)
+    except TooLarge:
+        return Grid(caption, ((Polynomial(),),), True, "too large to draw", bias)
     table = tuple(tuple(values[Entry("", (r, c))] for c in range(columns)) for r in range(rows))
     cut_note = [f"axis {axis} at {n // 2}" for axis, n in enumerate(spatial[:-2])]
     notes = (["first channel"] if any(n > 1 for n in size[:2]) else []) + cut_note

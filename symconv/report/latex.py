@@ -60,7 +60,7 @@ def latex_text(blocks: Iterable[Block], layer: AnyLayer, notation: Notation, *, 
     writer = Writer(Names(notation, layer), Latex())
     body = "\n".join(_body(writer, blocks))
     if fragment:
-        return f"% needs the packages amsmath, amssymb and graphicx\n{body}\n"
+        return f"{body}\n"
     title = "\\title{The gradients of a convolution layer}\n\\author{}\n\\date{}\n"
     return f"{PREAMBLE}{title}\\begin{{document}}\n\\sloppy\n\\maketitle\n{body}\n\\end{{document}}\n"
 

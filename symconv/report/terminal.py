@@ -22,14 +22,14 @@ def print_lines(lines: Iterable[Line]) -> None:
 
 
 def progress(items: Sequence[T], what: str) -> Iterator[T]:
-    """The items one by one, with a progress bar if stderr is a terminal."""
-    if not sys.stderr.isatty():
+    """The items one by one, with a progress bar if stderr is a terminal and the lines about them go elsewhere."""
+    if not sys.stderr.isatty() or sys.stdout.isatty():
         yield from items
         return
     from rich.console import Console
     from rich.progress import Progress
 
-    bar = Progress(console=Console(stderr=True), transient=True, redirect_stdout=sys.stdout.isatty(),
+    bar = Progress(console=Console(stderr=True), transient=True, redirect_stdout=False,
                    redirect_stderr=False)  # fmt: skip
     with bar:
         yield from bar.track(items, description=what)

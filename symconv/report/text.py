@@ -56,7 +56,7 @@ def lines_of_blocks(
                 yield from _finding(writer, block)
             case Claim(status, text):
                 yield "", ""
-                yield from ((status, line) for line in textwrap.wrap(f"{status}  ({text})", WIDTH))
+                yield status, f"{status}  ({text})"
             case _:
                 assert_never(block)
 
