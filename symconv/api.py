@@ -30,6 +30,9 @@ _CLOSED_FORMS = {
 }
 
 
+DEEPEST = 100  # nested operations of a closed form
+
+
 def closed_forms(layer: Conv) -> dict[Gradient, ArrayExpression]:
     """The closed forms of the theorem for a layer; none for a bias that it does not have.
 
@@ -257,19 +260,19 @@ def _given(
 
 def _check_expression(layer: Conv, expression: ArrayExpression) -> None:
     tensors = {"a": layer.input_shape, "w": layer.weight_shape, "delta": layer.output_shape}
-    try:
-        shape(expression)
-    except (TypeError, AttributeError, AssertionError):
+    if not isinstance(expression, ArrayExpression):
         raise InvalidExpression(
-            f"closed is no array expression: {shortened(expression)}; "
-            "build it from the nodes of symconv.arrays, with tuples"
-        ) from None
-    stack = [expression]
+            f"closed is no array expression: {shortened(expression)}; build it from the nodes of symconv.arrays"
+        )
+    stack = [(expression, 1)]
     while stack:
-        node = stack.pop()
-        stack += operands(node)
+        node, depth = stack.pop()
+        if depth > DEEPEST:
+            raise InvalidExpression(f"closed is nested more than {DEEPEST} deep: write it with fewer operations")
+        stack += [(part, depth + 1) for part in operands(node)]
         if isinstance(node, Input) and tensors.get(node.name) != node.shape:
             expected = ", ".join(f"{name} {size}" for name, size in tensors.items())
             raise InvalidExpression(
                 f"Input {node.name!r} with shape {node.shape} is not of this layer: it has {expected}"
             )
+    shape(expression)

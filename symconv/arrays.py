@@ -10,11 +10,12 @@ spatial axes of an (N, M, H, W) array.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, fields
 from functools import lru_cache
 from typing import assert_never
 
-from symconv.errors import InvalidExpression
+from symconv.errors import InvalidExpression, shortened
 from symconv.polynomial import Polynomial
 from symconv.terms import (
     At,
@@ -31,12 +32,25 @@ from symconv.terms import (
 )
 
 
+def _check_fields(node: ArrayExpression) -> None:
+    """What every node does when it is made: exact types, so that equal nodes are the same node to any cache."""
+    for field in fields(node):
+        value = getattr(node, field.name)
+        expected, fits = _FIELDS[field.name]
+        if not fits(value):
+            got = f"{field.name}={shortened(value)} (type {type(value).__name__})"
+            raise InvalidExpression(f"{type(node).__name__}: expected {expected} but got {got}")
+
+
 @dataclass(frozen=True)
 class Input:
     """A named tensor: ``a``, ``w``, ``b`` or ``delta``."""
 
     name: str
     shape: tuple[int, ...]
+
+    def __post_init__(self) -> None:
+        _check_fields(self)
 
 
 @dataclass(frozen=True)
@@ -46,6 +60,9 @@ class Pad:
     operand: ArrayExpression
     padding: tuple[tuple[int, int], ...]
 
+    def __post_init__(self) -> None:
+        _check_fields(self)
+
 
 @dataclass(frozen=True)
 class Dilate:
@@ -53,6 +70,9 @@ class Dilate:
 
     operand: ArrayExpression
     factors: tuple[int, ...]
+
+    def __post_init__(self) -> None:
+        _check_fields(self)
 
 
 @dataclass(frozen=True)
@@ -62,6 +82,9 @@ class Rotate:
     operand: ArrayExpression
     axes: tuple[int, ...]
 
+    def __post_init__(self) -> None:
+        _check_fields(self)
+
 
 @dataclass(frozen=True)
 class Transpose:
@@ -69,6 +92,9 @@ class Transpose:
 
     operand: ArrayExpression
     axes: tuple[int, ...]
+
+    def __post_init__(self) -> None:
+        _check_fields(self)
 
 
 @dataclass(frozen=True)
@@ -79,6 +105,9 @@ class Split:
     axis: int
     outer: int
 
+    def __post_init__(self) -> None:
+        _check_fields(self)
+
 
 @dataclass(frozen=True)
 class Merge:
@@ -86,6 +115,9 @@ class Merge:
 
     operand: ArrayExpression
     axis: int
+
+    def __post_init__(self) -> None:
+        _check_fields(self)
 
 
 @dataclass(frozen=True)
@@ -101,6 +133,9 @@ class Correlate:
     dilation: tuple[int, ...]
     groups: int = 1
 
+    def __post_init__(self) -> None:
+        _check_fields(self)
+
 
 @dataclass(frozen=True)
 class Sum:
@@ -108,6 +143,9 @@ class Sum:
 
     operand: ArrayExpression
     axes: tuple[int, ...]
+
+    def __post_init__(self) -> None:
+        _check_fields(self)
 
 
 @dataclass(frozen=True)
@@ -118,6 +156,9 @@ class Broadcast:
     shape: tuple[int, ...]
     axis: int = 1
 
+    def __post_init__(self) -> None:
+        _check_fields(self)
+
 
 @dataclass(frozen=True)
 class Add:
@@ -125,6 +166,9 @@ class Add:
 
     left: ArrayExpression
     right: ArrayExpression
+
+    def __post_init__(self) -> None:
+        _check_fields(self)
 
 
 @dataclass(frozen=True)
@@ -134,8 +178,31 @@ class Scale:
     operand: ArrayExpression
     factor: int
 
+    def __post_init__(self) -> None:
+        _check_fields(self)
+
 
 ArrayExpression = Input | Pad | Dilate | Rotate | Transpose | Split | Merge | Correlate | Sum | Broadcast | Add | Scale
+
+
+def _ints(value: object) -> bool:
+    return type(value) is tuple and all(type(n) is int for n in value)
+
+
+def _pairs(value: object) -> bool:
+    return type(value) is tuple and all(_ints(pair) and len(pair) == 2 for pair in value)
+
+
+_NODE = ("an array expression", lambda value: isinstance(value, ArrayExpression))
+_INTS = ("a tuple of ints", _ints)
+_INT = ("an int", lambda value: type(value) is int)
+_FIELDS: dict[str, tuple[str, Callable[[object], bool]]] = {
+    "operand": _NODE, "kernel": _NODE, "left": _NODE, "right": _NODE,
+    "shape": _INTS, "factors": _INTS, "axes": _INTS, "stride": _INTS, "dilation": _INTS,
+    "axis": _INT, "outer": _INT, "groups": _INT, "factor": _INT,
+    "padding": ("a tuple of (low, high) pairs of ints", _pairs),
+    "name": ("a name", lambda value: type(value) is str),
+}  # fmt: skip
 
 
 def operands(node: ArrayExpression) -> tuple[ArrayExpression, ...]:
@@ -164,7 +231,6 @@ def rot180(kernel: ArrayExpression) -> Rotate:
     return Rotate(kernel, tuple(range(2, len(shape(kernel)))))
 
 
-@lru_cache(maxsize=4096)
 def shape(node: ArrayExpression) -> tuple[int, ...]:
     """The shape of an array expression.
 
@@ -179,6 +245,13 @@ def shape(node: ArrayExpression) -> tuple[int, ...]:
     >>> shape(Pad(Dilate(delta, (2, 2)), ((1, 1), (0, -1))))
     (1, 1, 5, 2)
     """
+    if not isinstance(node, ArrayExpression):
+        raise InvalidExpression(f"expected an array expression but got {shortened(node)}")
+    return _shape(node)
+
+
+@lru_cache(maxsize=4096)
+def _shape(node: ArrayExpression) -> tuple[int, ...]:
     match node:
         case Input(name, size):
             _demand(bool(name) and all(type(n) is int and n >= 1 for n in size), node, "positive sizes", size)
@@ -215,6 +288,7 @@ def shape(node: ArrayExpression) -> tuple[int, ...]:
             return tuple(n for a, n in enumerate(size) if a not in axes)
         case Broadcast(operand, size, axis):
             _demand(0 <= axis < len(size), node, f"an axis below {len(size)}", axis)
+            _demand(all(n >= 1 for n in size), node, "positive sizes", size)
             _demand(shape(operand) == (size[axis],), node, f"a vector of {size[axis]}", shape(operand))
             return size
         case Add(left, right):

@@ -158,7 +158,10 @@ def _entries(layer: Conv, z: Formula, of: Gradient, derived: Formula) -> tuple[t
     every = list(product(*map(range, shape))) if _count(shape) <= LISTED_ENTRIES else None
     chosen = chosen_entries(shape, 1 if of is Gradient.BIAS else 2)
     if every is not None and layer.monomials <= WRITTEN_PRODUCTS:
-        values = written_out(z)
+        try:
+            values = written_out(z)
+        except TooLarge:
+            return (), False
         return tuple(written_entry(values, Entry(of.tensor, at), chosen.get(at, "")) for at in every), True
     found = (_chosen_entry(layer, z, derived, Entry(of.tensor, at), place) for at, place in chosen.items())
     return tuple(e for e in found if e is not None), False

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from itertools import product
 from math import prod
 from typing import assert_never
 
@@ -38,6 +37,7 @@ from symconv.terms import (
 
 CELLS = 30_000_000  # index tuples that are visited at most for one part of a sum
 EXACT_CELLS = 100_000  # index tuples up to which numbers beyond 62 bits are computed with Python's integers
+ENTRIES = 2_000_000  # entries that are written out at most
 WORD = 2**62  # what int64 arithmetic is trusted with
 
 Integers = npt.NDArray[np.int64]
@@ -361,9 +361,27 @@ def entry(formula: Formula, at: tuple[int, ...]) -> Polynomial:
     return Polynomial(counts)
 
 
+def positions(shape: tuple[int, ...]) -> Iterator[tuple[int, ...]]:
+    """Every index of a tensor in order, one at a time: nothing is held, however large the tensor is."""
+    if not shape:
+        yield ()
+        return
+    for first in range(shape[0]):
+        for rest in positions(shape[1:]):
+            yield (first, *rest)
+
+
 def written_out(formula: Formula) -> dict[Entry, Polynomial]:
-    """All entries of the result as exact polynomials, in the order of their indices."""
-    counts: dict[tuple[int, ...], dict[Monomial, int]] = {at: {} for at in product(*map(range, formula.numbers))}
+    """All entries of the result as exact polynomials, in the order of their indices.
+
+    Raises
+    ------
+    TooLarge
+        If the result has too many entries or monomials to be written out.
+    """
+    if prod(formula.numbers) > ENTRIES:
+        raise TooLarge(f"{prod(formula.numbers)} entries are more than the {ENTRIES} that are written out")
+    counts: dict[tuple[int, ...], dict[Monomial, int]] = {at: {} for at in positions(formula.numbers)}
     for term in formula.terms:
         for at, monomial in _monomials(formula, term):
             here = counts[at]

@@ -32,7 +32,7 @@ class BrokenDerivation(SymconvError):
 def shortened(value: object, longest: int = 60) -> str:
     """The repr of a value for an error message: its beginning, where it is long."""
     try:
-        text = repr(value)
+        text = " ".join(repr(value).split())
     except ValueError:  # an int of more digits than Python writes
         return f"a number of more than {10**3} digits"
     return text if len(text) <= longest else f"{text[:longest]}..."

@@ -69,10 +69,13 @@ def labels(term: Term, sizes: Sizes) -> Term:
     bound = {b.name for b in term.binders}
     for guard in term.guards:
         if isinstance(guard, Equal) and (pairs := _digits(guard.left, guard.right, sizes)) is not None:
-            values = {}
+            values: dict[str, Polynomial] = {}
             for one, other in pairs:
+                if one == other:
+                    continue
                 old, new = (one, other) if one in bound else (other, one)
-                if old not in bound:
+                taken = {n for p in values.values() for n in p.names} | values.keys()
+                if old not in bound or old in taken or new in values:
                     break
                 values[old] = Polynomial.of(new)
             else:
@@ -173,8 +176,8 @@ def sift(term: Term, name: str, sizes: Sizes) -> Term:
         if not isinstance(guard, Equal):
             continue
         divisor, numerator = linear(guard, name)
-        if divisor == 0:
-            continue
+        if divisor == 0 or Polynomial.of(divisor).names & sizes.keys():
+            continue  # a divisor that holds an index may be 0
         value = exact_quotient(numerator, divisor)
         kept = tuple(g for g in term.guards if g != guard)
         sifted = substitute(replace(term, guards=kept), {name: value})
@@ -194,8 +197,8 @@ def linear(equation: Equal, name: str) -> tuple[Size, Polynomial]:
     rest = gap - divisor * Polynomial.of(name)
     if not divisor or name in rest.names | divisor.names:
         return 0, rest
-    if min(divisor.coefficients.values()) > 0:
-        rest = -rest
-    else:
-        divisor = -divisor
+    signs = {c > 0 for c in divisor.coefficients.values()}
+    if len(signs) > 1:
+        return 0, rest
+    rest, divisor = (-rest, divisor) if signs == {True} else (rest, -divisor)
     return (divisor.constant if divisor.is_constant else divisor), rest

@@ -90,7 +90,7 @@ class SymbolicForward:
         try:
             indices = tuple(map(operator.index, indices))
         except TypeError:
-            raise InvalidOption(f"the entry {indices!r} of z is no tuple of ints") from None
+            raise InvalidOption(f"z has shape {shape}; there is no entry {indices!r}") from None
         if len(indices) != len(shape) or not all(0 <= i < n for i, n in zip(indices, shape, strict=True)):
             raise InvalidOption(f"z has shape {shape}; there is no entry {indices}")
         written = entry_of(self.formula, indices)

@@ -178,6 +178,8 @@ def differentiate_product(term: Term, by: At) -> tuple[tuple[At, ...], tuple[Equ
     if len(plain) != len(term.factors):
         raise BrokenDerivation("a partial derivative is not differentiated again")
     written = {writer.at(f): f for f in plain}
+    if len(written) != len(plain):
+        raise BrokenDerivation("a product in which one entry occurs twice is not differentiated")
     target = writer.at(by)
     result = sympy.Mul(*written).diff(target)
     if result == 0:

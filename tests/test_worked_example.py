@@ -103,7 +103,7 @@ def test_the_pictures_come_in_order(text):
 def test_update_and_verdicts_close_the_run(text):
     body = squeezed(text)
     update = body.index("w <- w - eta dE_d/dw w_b <- w_b - eta dE_d/dw_b")
-    verdicts = [body.index(f"{g}: PROVED") for g in ("dE_d/da^{l-1}", "dE_d/dw", "dE_d/dw_b")]
+    verdicts = [body.index(f"{g}: PROVED") for g in ("dE_d/da", "dE_d/dw", "dE_d/dw_b")]
     assert update < verdicts[0] < verdicts[1] < verdicts[2]
     assert body.endswith("PROVED (scope: shape, Conv((3, 3), (2, 2)))")
 

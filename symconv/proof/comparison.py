@@ -25,6 +25,7 @@ from symconv.enumeration import (
     monomial_count,
     ordered_factors,
     parts,
+    positions,
     rows,
     slots_of,
     sorted_rows,
@@ -155,7 +156,7 @@ def _first_of_each_kind(part: Part, left: Integers, right: Integers) -> list[tup
 
 def _whole(left: Formula, right: Formula) -> Comparison:
     """Entry by entry: the first few one by one, then, within bounds, all of them."""
-    for count, at in enumerate(product(*map(range, left.numbers))):
+    for count, at in enumerate(positions(left.numbers)):
         if count == FIRST_ENTRIES:
             break
         one, other = entry(left, at), entry(right, at)

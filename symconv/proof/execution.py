@@ -15,6 +15,8 @@ from typing import Any
 
 import numpy as np
 
+from symconv.arrays import ArrayExpression, Input, operands, shape
+from symconv.closed import input_gradient, weight_gradient
 from symconv.derivation import derive_gradients
 from symconv.enumeration import written_out
 from symconv.layer import Axis, Conv
@@ -22,7 +24,7 @@ from symconv.lowering import lower
 from symconv.polynomial import Entry, Polynomial
 from symconv.steps import Derivation, Evidence, Gradient
 
-LARGEST_TENSOR = 10_000  # entries of a tensor up to which it is made for that
+LARGEST_ARRAY = 20_000  # entries of an array up to which it is made for that
 EXECUTED_PRODUCTS = 600  # products in z up to which the lowered source is run on the layer itself
 
 Disagreement = str
@@ -31,9 +33,20 @@ Disagreement = str
 def run_on_polynomials(derivation: Derivation) -> dict[Gradient, Evidence | Disagreement]:
     """Run the lowered gradients on tensors of exact polynomials and compare every entry with the derivation's."""
     layer = derivation.layer
-    if layer.monomials <= EXECUTED_PRODUCTS and max(prod(layer.input_size), prod(layer.weight_shape)) <= LARGEST_TENSOR:
+    if layer.monomials <= EXECUTED_PRODUCTS and _largest_array(layer) <= LARGEST_ARRAY:
         return _run(derivation, "on this layer")
     return dict(_run_on(smaller(layer)))
+
+
+def _largest_array(layer: Conv) -> int:
+    """The entries of the largest array that the lowered gradients make."""
+    stack: list[ArrayExpression] = [input_gradient(layer), weight_gradient(layer), Input("w", layer.weight_shape)]
+    largest = 0
+    while stack:
+        node = stack.pop()
+        largest = max(largest, prod(shape(node)))
+        stack += operands(node)
+    return largest
 
 
 @lru_cache(maxsize=1024)

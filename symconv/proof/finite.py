@@ -10,11 +10,12 @@ Never: PROVED with a failed check, or REFUTED without an evaluated entry.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from itertools import product
+from math import prod
 
-from symconv.arrays import ArrayExpression, meaning, shape
+from symconv.arrays import ArrayExpression, Pad, meaning, shape
 from symconv.calculus import chain_rule_gradients, error_gradients, with_squared_error
 from symconv.enumeration import TooLarge, entry, written_out
+from symconv.errors import BrokenDerivation
 from symconv.polynomial import Entry, Polynomial
 from symconv.proof.comparison import Differs, Open, Same, compare
 from symconv.proof.execution import run_on_polynomials
@@ -32,8 +33,8 @@ from symconv.steps import (
 )
 from symconv.terms import Formula
 
+WRITTEN_ENTRIES = 20_000  # entries of a, w and z up to which that is done
 WRITTEN_OUT = 2_000  # products in z up to which a layer is written out and differentiated entry by entry
-MISMATCHED_ENTRIES = 500  # entries compared one by one where the closed form has another shape
 
 Disagreement = str
 
@@ -74,7 +75,7 @@ def _decided(
     derived = gradient.derived
     if shape(closed) != derived.shape:
         try:
-            return Refuted(_misshapen(derived, closed))
+            return Refuted(_misshapen(derived, gradient.relation, closed))
         except TooLarge as error:
             return Undecided(str(error))
     read = meaning(closed, derived.tensor, derived.free, derived.index)
@@ -99,23 +100,34 @@ def _explained(derived: Polynomial, closed: Polynomial) -> str:
     return f"the closed form lacks {missing} of {len(derived)} terms there, and has {extra} that do not belong"
 
 
-def _misshapen(derived: Formula, closed: ArrayExpression) -> Counterexample:
-    """The first entry that is missing or wrong where the closed form has another shape than the gradient."""
-    size = shape(closed)
-    why = f"the closed form has shape {size}, but {derived.tensor} has shape {derived.shape}"
-    if len(size) != len(derived.shape):
-        at = (0,) * len(derived.shape)
+def _misshapen(derived: Formula, relation: Formula, closed: ArrayExpression) -> Counterexample:
+    """The smallest entry of the gradient that is missing or wrong, else the first that does not belong to it."""
+    size, wanted = shape(closed), derived.numbers
+    why = f"the closed form has shape {size}, but {derived.tensor} has shape {wanted}"
+    if len(size) != len(wanted):
+        at = (0,) * len(wanted)
         return Counterexample(Entry(derived.tensor, at), entry(derived, at), None, why)
-    for count, at in enumerate(product(*map(range, derived.numbers))):
-        missing = any(v >= n for v, n in zip(at, size, strict=True))
-        if missing or count < MISMATCHED_ENTRIES:
-            right = None if missing else entry_of_expression(closed, derived.tensor, at)
-            left = entry(derived, at)
-            if missing or left != right:
-                return Counterexample(Entry(derived.tensor, at), left, right, why)
-    surplus = tuple(min(n, m - 1) if m > n else 0 for n, m in zip(derived.numbers, size, strict=True))
-    right = entry_of_expression(closed, derived.tensor, surplus)
-    return Counterexample(Entry(derived.tensor, surplus), Polynomial(), right, f"{why}: this entry does not exist")
+    missing = _first_beyond(size, wanted)
+    surplus = _first_beyond(wanted, size)
+    fitted = Pad(closed, tuple((0, n - m) for n, m in zip(wanted, size, strict=True)))
+    found = compare(relation, meaning(fitted, derived.tensor, derived.free, derived.index))
+    own = [at for at in (missing, found.at if isinstance(found, Differs) else None) if at is not None]
+    at = min(own) if own else surplus
+    if at is None:
+        raise BrokenDerivation(f"{why}, but no entry is missing and none is surplus")
+    if not own:
+        right = entry_of_expression(closed, derived.tensor, at)
+        return Counterexample(Entry(derived.tensor, at), Polynomial(), right, f"{why}: this entry does not exist")
+    value = None if at == missing else entry_of_expression(closed, derived.tensor, at)
+    return Counterexample(Entry(derived.tensor, at), entry(derived, at), value, why)
+
+
+def _first_beyond(inner: tuple[int, ...], outer: tuple[int, ...]) -> tuple[int, ...] | None:
+    """The first index of an array of shape `outer` that one of shape `inner` does not have."""
+    longer = [axis for axis, (n, m) in enumerate(zip(inner, outer, strict=True)) if m > n]
+    if not longer:
+        return None
+    return tuple(inner[axis] if axis == longer[-1] else 0 for axis in range(len(outer)))
 
 
 def entry_of_expression(expression: ArrayExpression, tensor: str, at: tuple[int, ...]) -> Polynomial:
@@ -139,13 +151,19 @@ def _steps_check(gradient: GradientDerivation) -> Evidence | Disagreement:
 def _written_out_checks(derivation: Derivation) -> dict[Gradient, tuple[Evidence | Disagreement, ...]]:
     """SymPy's own derivatives against the derived formulas, where the layer is small enough to be written out."""
     layer = derivation.layer
-    if layer.monomials > WRITTEN_OUT:
-        text = f"z has up to {layer.monomials} products, more than the {WRITTEN_OUT} up to which it is written out"
+    entries_in_all = sum(map(prod, (layer.input_shape, layer.weight_shape, layer.output_shape)))
+    if layer.monomials > WRITTEN_OUT or entries_in_all > WRITTEN_ENTRIES:
+        text = f"z has up to {layer.monomials} products, and {entries_in_all} entries are involved: written out up to "
+        text += f"{WRITTEN_OUT} and {WRITTEN_ENTRIES}"
         return {g.of: (Evidence("SymPy entry by entry", f"not done: {text}"),) for g in derivation.gradients}
     try:
-        z = written_out(derivation.forward)
+        return _written_out(derivation)
     except TooLarge as error:
         return {g.of: (Evidence("SymPy entry by entry", f"not done: {error}"),) for g in derivation.gradients}
+
+
+def _written_out(derivation: Derivation) -> dict[Gradient, tuple[Evidence | Disagreement, ...]]:
+    z = written_out(derivation.forward)
     by_chain_rule = chain_rule_gradients(z)
     by_error, which = error_gradients(z)
     checks: dict[Gradient, tuple[Evidence | Disagreement, ...]] = {}

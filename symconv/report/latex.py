@@ -80,7 +80,7 @@ def _block(writer: Writer, block: Block) -> Iterator[str]:
         case Heading(text):
             yield f"\n\\section*{{{prose(text)}}}"
         case Paragraph(text):
-            yield f"\n{prose(text)}"
+            yield "\n" + prose(text.replace("{E}", "@")).replace("@", f"${writer.whole('E')}$")
         case Equation():
             yield from _equations(writer, [block])
         case Where(derivatives):

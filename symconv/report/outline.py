@@ -123,7 +123,7 @@ def _forward(derivation: Derivation) -> list[Block]:
 
 
 def _legend(layer: Conv, forward: Formula) -> list[Block]:
-    lines = ["The error is any differentiable function of the weighted inputs of layer l; delta is its derivative."]
+    lines = ["{E} is any differentiable function of the weighted inputs of layer l; delta is its derivative."]
     if forward.terms[0].guards:
         between = " and between its entries" if any(u > 1 for u in layer.input_dilation) else ""
         lines.append(f"Outside of the input{between} there are zeros: a term counts only where its entry exists.")
@@ -280,9 +280,9 @@ def _induction(layer: Conv, gradient: GradientDerivation, correlation: Correlate
         captions = f"sensitive map {by(layer.output_size)}", "filter" if layer.flip else "flipped filter"
         picture = "23"
     else:
-        turned = ", rotated by 180 degrees" if layer.flip else ""
+        turned = ", rot180" if layer.flip else ""
         result = plane(rotated_if(layer.flip, Input("dw", layer.weight_shape)),
-                       f"dE/dw by the entries of the filter {by(layer.kernel_size)}{turned}")  # fmt: skip
+                       f"gradient of the filter {by(layer.kernel_size)}{turned}")  # fmt: skip
         captions = f"input {by(layer.input_size)}", "delta as the filter"
         picture = "34"
     made, taps = _surroundings(operand, "to"), shape(kernel)[2:]
@@ -298,16 +298,16 @@ def rotated_if(flip: bool, expression: ArrayExpression) -> ArrayExpression:
 
 
 def _surroundings(operand: ArrayExpression, to: str = "") -> str:
-    """What was put between and around the entries of an operand, in words: ``, dilated and padded``."""
+    """What was put between and around the entries of an operand, in words."""
     padding = [n for pair in operand.padding for n in pair] if isinstance(operand, Pad) else []
     inner = operand.operand if isinstance(operand, Pad) else operand
-    done = ["dilated"] if isinstance(inner, Dilate) else []
-    done += ["padded"] if any(n > 0 for n in padding) else []
-    done += ["cropped"] if any(n < 0 for n in padding) else []
-    if not done:
-        return ""
-    words = ", ".join(done[:-1]) + (" and " if done[1:] else "") + done[-1]
-    return f", {words} {to}" if to else f", {words} with zeros," if done != ["cropped"] else ", cropped,"
+    dilated, padded, cropped = isinstance(inner, Dilate), any(n > 0 for n in padding), any(n < 0 for n in padding)
+    if to:
+        done = [word for word, is_so in (("dilated", dilated), ("padded", padded), ("cropped", cropped)) if is_so]
+        return f", {' and '.join(done)} {to}" if done else ""
+    places = [word for word, is_so in (("between", dilated), ("around", padded)) if is_so]
+    zeros = f", with zeros put {' and '.join(places)} its entries," if places else ""
+    return zeros + ((" and cropped," if zeros else ", cropped,") if cropped else "")
 
 
 def _error(derivation: Derivation) -> list[Block]:

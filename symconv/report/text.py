@@ -45,7 +45,7 @@ def lines_of_blocks(
                 yield "heading", text
                 yield "heading", ("─" if unicode else "-") * min(len(text), WIDTH)
             case Paragraph(text):
-                yield from (("", line) for line in textwrap.wrap(text, WIDTH))
+                yield from (("", line) for line in textwrap.wrap(text.replace("{E}", writer.whole("E")), WIDTH))
             case Equation():
                 yield from _equation(writer, block, pictures)
             case Where(derivatives):
@@ -110,17 +110,18 @@ def _last_break(line: str, breaks: tuple[str, ...], start: int) -> int:
 
     The first place beyond the width if there is none within it; -1 if there is none at all.
     """
-    depth, found = 0, -1
+    depth, found, between_factors = 0, -1, -1
     conditions = line.find("  where ") if "  where " in line else len(line) if " over " in line else 0
     for at, character in enumerate(line):
-        if at >= WIDTH and found >= 0:
+        if at >= WIDTH and max(found, between_factors) >= 0:
             break
-        depth += (character in "{(") - (character in "})")
-        if depth == 0 and at >= start and line.startswith(breaks, at):
-            if character == "," and at < conditions:
-                continue  # the indices of a sum stay together
-            found = at
-    return found
+        depth += (character in "{([") - (character in "})]")
+        if depth == 0 and at >= start:
+            if line.startswith(breaks, at) and not (character == "," and at < conditions):
+                found = at  # the indices of a sum stay together
+            elif character == " " and line[at - 1] in "})":
+                between_factors = at
+    return found if found >= 0 else between_factors
 
 
 def _where(writer: Writer, derivatives: tuple[tuple[Partial, Polynomial], ...]) -> Iterator[Line]:
@@ -172,7 +173,8 @@ def _grid(writer: Writer, grid: Grid) -> list[str]:
 
 def _finding(writer: Writer, finding: Finding) -> Iterator[Line]:
     outcome = finding.outcome
-    name = writer.gradient(finding.name.removeprefix("dE/d")) if finding.name.startswith("dE/d") else finding.name
+    by = finding.name.removeprefix("dE/d")
+    name = finding.name if by == finding.name else writer.markup.derivative(writer.whole("E"), writer.named(by, "", ()))
     yield outcome.status, f"{name}: {outcome.status}"
     match outcome:
         case Proved():
