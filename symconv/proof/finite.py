@@ -15,7 +15,6 @@ from math import prod
 from symconv.arrays import ArrayExpression, Pad, meaning, shape
 from symconv.calculus import chain_rule_gradients, error_gradients, with_squared_error
 from symconv.enumeration import TooLarge, entry, written_out
-from symconv.errors import BrokenDerivation
 from symconv.polynomial import Entry, Polynomial
 from symconv.proof.comparison import Differs, Open, Same, compare
 from symconv.proof.execution import run_on_polynomials
@@ -112,12 +111,11 @@ def _misshapen(derived: Formula, relation: Formula, closed: ArrayExpression) -> 
     fitted = Pad(closed, tuple((0, n - m) for n, m in zip(wanted, size, strict=True)))
     found = compare(relation, meaning(fitted, derived.tensor, derived.free, derived.index))
     own = [at for at in (missing, found.at if isinstance(found, Differs) else None) if at is not None]
-    at = min(own) if own else surplus
-    if at is None:
-        raise BrokenDerivation(f"{why}, but no entry is missing and none is surplus")
-    if not own:
+    if not own and surplus is not None:
+        at = surplus
         right = entry_of_expression(closed, derived.tensor, at)
         return Counterexample(Entry(derived.tensor, at), Polynomial(), right, f"{why}: this entry does not exist")
+    at = min(own)
     value = None if at == missing else entry_of_expression(closed, derived.tensor, at)
     return Counterexample(Entry(derived.tensor, at), entry(derived, at), value, why)
 
