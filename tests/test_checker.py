@@ -5,6 +5,7 @@ import contextlib
 import io
 import random
 import re
+import runpy
 import shutil
 import subprocess
 import sys
@@ -111,6 +112,14 @@ def test_the_script_runs_without_symconv(tmp_path):
     assert out.endswith("b\\xe4d.json: REJECTED: expected the format 'symconv certificate', version 1, and a note\n")
     assert run("good.json", "none.json", bad.name)[0] == 2
     assert run() == (2, "")
+
+
+def test_the_script_exits_with_the_code_of_main(tmp_path, monkeypatch, capsys):
+    (tmp_path / "good.json").write_bytes(as_bytes(tiny()))
+    monkeypatch.setattr(sys, "argv", ["checker.py", str(tmp_path / "good.json")])
+    with pytest.raises(SystemExit, match="^0$"):
+        runpy.run_path(checker.__file__, run_name="__main__")
+    assert "ACCEPTED\n" in capsys.readouterr().out
 
 
 def test_main_tells_unreadable_from_rejected(tmp_path, capsys):
@@ -419,6 +428,8 @@ def test_the_second_checker_notices_a_false_row(monkeypatch):
     for cached in (second_checker._rows_hold, second_checker._layers_hold):
         cached.cache_clear()
     assert second_checker._rows_hold() == {"forward": True, "input": False, "weight": False}
+    assert second_checker._layers_hold("delta", 1, False)
+    assert not second_checker._layers_hold("a", 1, False)
     assert not second_checker.accepts(text)
     for cached in (second_checker._rows_hold, second_checker._layers_hold):
         cached.cache_clear()

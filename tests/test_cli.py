@@ -420,14 +420,6 @@ def test_a_layer_too_large_to_decide_is_undecided_and_not_bad_input(symconv, siz
     assert run.out.splitlines()[-1].startswith("UNDECIDED")
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
-def test_a_folder_that_may_not_be_written_to_is_refused(symconv, tmp_path):
-    folder = tmp_path / "closed"
-    folder.mkdir(mode=0o500)
-    assert refused(symconv("derive", "3", "2", "-o", str(folder / "out")))
-    assert list(folder.iterdir()) == []
-
-
 def test_a_file_is_no_folder(symconv):
     Path("file").write_text("old")
     assert refused(symconv("derive", "3", "2", "-o", "file/out"))

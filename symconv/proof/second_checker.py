@@ -11,7 +11,8 @@ Never: polynomial algebra, a rewriting rule, or anything of symconv.
 - A witness: its identities are evaluated at pseudo-random points, its model is put into the hypotheses.
 
 It proves less (shapes up to a bound, identities up to a negligible chance) and is weaker in the format: it has no
-limits on size, depth, number of items and length of integers, and any JSON value may be the note.
+limits on size, depth, number of items and variables, and length of integers; but it lays out whole arrays, and refuses
+a layer that is too long for that.
 """
 
 from __future__ import annotations
@@ -163,7 +164,13 @@ def _rows_hold() -> dict[str, bool]:
 
 Entries = dict[tuple[Any, ...], int]
 LABELS = {"batch": 2, "groups": 2, "outs": 2, "ins": 3}
-SAMPLES = ((3, 2, 2, 1, 2, 1, 2), (2, 2, 1, 2, 1, 1, 1), (3, 2, 2, 2, 1, -1, 2), (2, 1, 2, 1, 3, 0, 1))
+SAMPLES = (
+    (4, 2, 3, 1, 1, 1, 2),
+    (3, 2, 2, 1, 2, 1, 2),
+    (2, 2, 1, 2, 1, 1, 1),
+    (3, 2, 2, 2, 1, -1, 2),
+    (2, 1, 2, 1, 3, 0, 1),
+)
 
 
 def _entries(slot: str, axes: Sequence[Axis], seed: str) -> Entries:
@@ -484,6 +491,7 @@ def check(certificate: Any) -> None:
     """`Refused`, unless the certificate of this JSON value establishes what it claims."""
     _object(certificate, {"format", "version", "claim", "layer", "traces", "witnesses", "note"})
     _require(certificate["format"] == "symconv certificate" and _whole(certificate["version"]) == 1, "unknown format")
+    _require(type(certificate["note"]) is str, "the note is no text")
     claim = _object(certificate["claim"], {"scope", "ndim", "flip", "gradients"})
     ndim, flip, names = _whole(claim["ndim"]), claim["flip"], _list(claim["gradients"])
     _require(1 <= ndim <= 8 and type(flip) is bool, "ndim or flip")

@@ -282,7 +282,7 @@ def _induction(layer: Conv, gradient: GradientDerivation, correlation: Correlate
     else:
         turned = ", rot180" if layer.flip else ""
         result = plane(rotated_if(layer.flip, Input("dw", layer.weight_shape)),
-                       f"gradient of the filter {by(layer.kernel_size)}{turned}")  # fmt: skip
+                       f"gradient of the filter {by(layer.kernel_size)}: dE/dw{turned}")  # fmt: skip
         captions = f"input {by(layer.input_size)}", "delta as the filter"
         picture = "34"
     made, taps = _surroundings(operand, "to"), shape(kernel)[2:]
