@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from symconv.proof import checker, witnesses
+from symconv.proof import checker, second_checker, witnesses
 
 Json = Any
 AXES = {
@@ -140,6 +140,31 @@ class Corruption:
 
     kind: str
     text: bytes
+
+
+# Ways after which a certificate cannot establish anything; so it is with every forgery. After the others it may.
+REFUSED = {
+    "text", "truncated", "field twice", "field dropped", "field renamed", "field added", "type", "too many items",
+    "traces moved", "witnesses moved", "leaf moved", "claim exchanged", "partial model", "false model",
+}  # fmt: skip
+# Ways that the second checker need not notice: it has no limits.
+FORMAT_ONLY = {"text", "integer", "forgery: seven variables", "too many items"}
+
+
+def judgement(corruption: Corruption) -> str:
+    """What the checkers say: "refused", "true" (accepted by both), "stricter" (refused by the first alone), "FALSE"."""
+    try:
+        accepted = bool(checker.check(checker.parse(corruption.text)))
+    except checker.Rejected as error:
+        accepted, line = False, str(error)
+        assert line.isascii(), line
+        assert line.isprintable(), line
+        assert 0 < len(line) < 300, line
+    second = second_checker.accepts(corruption.text)
+    if accepted:
+        forbidden = corruption.kind in REFUSED or corruption.kind.startswith("forgery")
+        return "true" if second and not forbidden else "FALSE"
+    return "stricter" if second else "refused"
 
 
 Path = tuple[str | int, ...]
@@ -602,7 +627,7 @@ def near_terms(term: Term, ndim: int) -> Iterator[tuple[str, Term]]:
                 yield f"size: {kind}", ({**sizes, v: other}, guards, factors)
     for g in sorted(guards, key=repr):
         yield f"guard dropped: {g[0]}", (sizes, guards - {g}, factors)
-        j = next(j for j in range(ndim) if f"k{j}" in repr(g) or f"i{j}" in repr(g))
+        j = next((j for j in range(ndim) if f"k{j}" in repr(g) or f"i{j}" in repr(g)), 0)
         for at, part in enumerate(g[1:], start=1):
             for kind, other in _near(dict(part), j, False):
                 changed = (*g[:at], checker.key(other), *g[at + 1 :])
@@ -642,9 +667,9 @@ def _plain(p: Any) -> str:
     return " ".join(words) or "0"
 
 
-def near_statements(name: str) -> Iterator[tuple[str, Statement]]:
+def near_statements(statement: Statement) -> Iterator[tuple[str, Statement]]:
     """Statements with one thing changed."""
-    parts = [checker.facts(text) for text in checker.STATEMENTS[name]]
+    parts = [checker.facts(text) for text in statement]
     names = sorted({v for _, p in parts[0] for m in p for v in m})
     for number, part in enumerate(parts):
         side = "goal" if number else "hypothesis"
