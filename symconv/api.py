@@ -14,7 +14,8 @@ from symconv.derivation import derive_gradients
 from symconv.errors import InvalidExpression, InvalidLayer, InvalidOption, shortened
 from symconv.general_layer import GeneralConv
 from symconv.layer import Conv
-from symconv.proof.certificate import shape_certificate
+from symconv.proof.certificate import general_certificate, shape_certificate
+from symconv.proof.checker import BRUTE_FORCE
 from symconv.proof.finite import prove_gradients
 from symconv.proof.general import prove_every_shape
 from symconv.proof.search import Form
@@ -154,7 +155,13 @@ def certificate(verdict: Verdict | GeneralVerdict) -> str:
         raise InvalidOption(f"the verdict is {verdict.status}: only PROVED has a certificate")
     if isinstance(verdict, GeneralVerdict):
         return verdict.certificate
-    return shape_certificate(verdict.layer, ["forward", *(of.value for of in verdict.gradients)])
+    layer, claims = verdict.layer, ["forward", *(of.value for of in verdict.gradients)]
+    triples = max(a.input_size * a.kernel_size * a.output_size for a in layer.axes)
+    if (
+        triples > BRUTE_FORCE
+    ):  # more than the checker tests one by one: the theorem, about this layer, is as cheap as ever
+        return general_certificate(layer.ndim, layer.flip, claims, layer)
+    return shape_certificate(layer, claims)
 
 
 def derive(

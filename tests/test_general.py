@@ -245,8 +245,11 @@ def test_the_certificate_of_a_layer_is_about_it():
     assert any("axis 1" in line for line in verdict.established)
 
 
-@pytest.mark.parametrize("layer", [*LAYERS, Conv((224, 224), (7, 7), stride=2, padding=3)], ids=repr)
-def test_a_one_shape_certificate_is_accepted(layer):
+LARGE = [Conv((224, 224), (7, 7), stride=2, padding=3), Conv(16000, 2, dilation=512, padding=((512, 0),))]
+
+
+@pytest.mark.parametrize("layer", [*LAYERS, *LARGE], ids=repr)
+def test_the_certificate_of_a_layer_of_any_size_is_accepted(layer):
     assert checker.check(checker.parse(certificate(prove(layer)).encode()))
 
 
