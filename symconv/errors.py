@@ -25,6 +25,14 @@ class UnsupportedLayer(SymconvError, NotImplementedError):
     """A layer that exists elsewhere but that symconv has no theorem for (yet)."""
 
 
+class InvalidTarget(SymconvError, ValueError):
+    """A function to audit that cannot be found, or that cannot be called as its adapter calls it."""
+
+
+class MissingLibrary(SymconvError, ImportError):
+    """A library that a part of symconv stands on is not installed."""
+
+
 class BrokenDerivation(SymconvError):
     """A step of a derivation that does not follow: a mistake in symconv, never in the input."""
 
