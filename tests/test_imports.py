@@ -34,6 +34,7 @@ FLOORS = [
     "numpy",
     "proof",
     "activations",
+    "auditing",
     "report",
     "symbolic",
     "files",

@@ -154,3 +154,25 @@ class Implementation:
     support: Support = Support()
     dtypes: tuple[str, ...] = ("float64",)
     symbolic: bool = True  # whether arrays of objects may reach the code itself
+
+
+@dataclass(frozen=True)
+class Described:
+    """An implementation without its functions: what is known of one that lives in another process."""
+
+    name: str
+    support: Support
+    dtypes: tuple[str, ...]
+    symbolic: bool
+    has_forward: bool
+
+
+def described(implementation: Implementation) -> Described:
+    """What is known of an implementation."""
+    return Described(
+        implementation.name,
+        implementation.support,
+        implementation.dtypes,
+        implementation.symbolic,
+        implementation.forward is not None,
+    )

@@ -23,6 +23,7 @@ import numpy as np
 from symconv.auditing.protocol import Array, Implementation
 from symconv.errors import shortened
 from symconv.layer import Conv
+from symconv.polynomial import Polynomial
 
 BACKWARD = ("input", "weight", "bias")
 FORWARD = ("forward",)
@@ -117,7 +118,7 @@ def observe(implementation: Implementation, call: Call) -> Observation:
             if call.forward and isinstance(found, tuple) and len(found) == 2:  # (z, cache), as courses return it
                 found = found[0]
     except NotImplementedError as error:
-        return NotSupported(shortened(str(error), 200))
+        return NotSupported(" ".join(str(error).split())[:200])
     except (Exception, SystemExit) as error:
         return Failed(Failure.RAISED, _told(error), _where(error), _notes(call, arrays, printed.getvalue()))
     notes = _notes(call, arrays, printed.getvalue())
@@ -144,9 +145,7 @@ def _where(error: BaseException) -> str:
 
 def _notes(call: Call, arrays: tuple[Array, ...], printed: str) -> tuple[str, ...]:
     names = ("a", "w", "b") if call.forward else ("delta", "a", "w")
-    changed = [
-        name for name, before, after in zip(names, call.arrays, arrays, strict=True) if not _same(before, after)
-    ]
+    changed = [name for name, before, after in zip(names, call.arrays, arrays, strict=True) if not _same(before, after)]
     notes = [f"changes its argument {name}: work on a copy" for name in changed]
     if printed.strip():
         notes.append(f"prints to stdout: {shortened(printed.strip().splitlines()[0])}")
@@ -166,9 +165,9 @@ def _malformed(call: Call, values: Any) -> str:
     for name, value in zip(call.slots, values, strict=True):
         if value is None and not call.forward:
             continue
-        if not isinstance(value, np.ndarray | np.generic | int | float):
+        if not isinstance(value, np.ndarray | np.generic | int | float | Polynomial):
             return f"the {_named(name)} is {_kind(value)} but expected a NumPy array"
-        kind = np.asarray(value).dtype
+        kind = np.dtype(object) if isinstance(value, Polynomial) else np.asarray(value).dtype
         if call.arrays[0].dtype != object and not (kind.kind in "biuf" or kind.name == "bfloat16"):
             return f"the {_named(name)} has dtype {kind} but expected real numbers"
     return ""
@@ -176,7 +175,7 @@ def _malformed(call: Call, values: Any) -> str:
 
 def _own(value: Any, arrays: tuple[Array, ...]) -> Array:
     """The result as an array that no later call can change."""
-    found = np.asarray(value)
+    found = np.array(value, dtype=object) if isinstance(value, Polynomial) else np.asarray(value)
     return found.copy() if any(found.base is not None or found is array for array in arrays) else found
 
 

@@ -8,13 +8,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
+from importlib import import_module
 from importlib.metadata import entry_points
 from typing import Any
 
 from symconv.auditing.protocol import Implementation
-from symconv.errors import InvalidOption, shortened
+from symconv.errors import InvalidOption, MissingLibrary, shortened
 
 GROUP = "symconv.adapters"
+OPTIONS = ("stride", "padding", "dilation", "groups")
 
 
 @dataclass(frozen=True)
@@ -30,8 +32,9 @@ class Adapter:
     adapt
         Makes an implementation of a function of that signature; the second argument is a forward function, or None
         (an adapter that differentiates a forward function by itself takes that as its first argument).
-    parameters
-        The names of the positional parameters that the function is called with, for a check of its signature.
+    parameters, keywords
+        The names of the positional and of the keyword-only parameters that the function is called with, for a check of
+        its signature.
     own
         The library itself as an implementation, where the adapter stands for a library; it raises `MissingLibrary`
         if that is not installed.
@@ -47,10 +50,22 @@ class Adapter:
 
 @cache
 def adapters() -> dict[str, Adapter]:
-    """Every adapter that is installed, by name."""
+    """Every adapter that is installed, by name.
+
+    Raises
+    ------
+    InvalidOption
+        If an entry point cannot be loaded, or is no `Adapter`.
+    """
     found: dict[str, Adapter] = {}
     for point in sorted(entry_points(group=GROUP), key=lambda point: point.name):
-        adapter = point.load()
+        try:
+            adapter = point.load()
+        except Exception as error:
+            raise InvalidOption(
+                f"the entry point {point.name!r} of {GROUP} cannot be loaded ({type(error).__name__}: {error}): "
+                "mend or uninstall the package that it is of"
+            ) from error
         if not isinstance(adapter, Adapter):
             raise InvalidOption(f"the entry point {point.name!r} of {GROUP} is no Adapter: {shortened(adapter)}")
         found[point.name] = adapter
@@ -67,5 +82,25 @@ def find_adapter(name: str) -> Adapter:
     """
     known = adapters()
     if name not in known:
-        raise InvalidOption(f"unknown adapter {shortened(name)}: choose of {', '.join(known)}")
+        mend = f"choose of {', '.join(known)}" if known else "none is installed; install symconv anew by pip"
+        raise InvalidOption(f"unknown adapter {shortened(name)}: {mend}")
     return known[name]
+
+
+def imported(module: str, *, install: str) -> Any:
+    """A module of a library, imported now; `install` is what pip installs it by.
+
+    Raises
+    ------
+    MissingLibrary
+        If it cannot be imported.
+    """
+    try:
+        return import_module(module)
+    except ImportError as error:
+        raise MissingLibrary(f"{module} cannot be imported ({error}): pip install {install}") from error
+
+
+def called(function: Callable[..., Any]) -> str:
+    """The name of a function, for an implementation made of it."""
+    return str(getattr(function, "__name__", None) or type(function).__name__)

@@ -1,0 +1,280 @@
+"""An audit: sweep over layers, judge every gradient, and say what is wrong and why.
+
+In: a runner, a description of the implementation, settings.  Out: an `AuditVerdict`.
+Never: PASSED for a gradient that any tested layer denies.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import islice
+
+from symconv.auditing.crashes import diagnose_crash
+from symconv.auditing.diagnosis import diagnose, explains
+from symconv.auditing.exact import Tensors, bits_of, integers, largest_entry, trials
+from symconv.auditing.explaining import Explainer
+from symconv.auditing.judging import NEAREST, SMALL, Sample, State
+from symconv.auditing.protocol import Described
+from symconv.auditing.running import BACKWARD, FORWARD, Call, Failed, NotSupported, Returned, Runner
+from symconv.auditing.shrinking import shrink
+from symconv.auditing.sweep import at_random, smoke, systematic
+from symconv.auditing.symbols import proved_on_symbols, symbolic_layers
+from symconv.auditing.verdicts import Agreed, AuditOutcome, AuditVerdict, Mistaken, NotAudited, NotComputed
+from symconv.errors import InvalidOption
+from symconv.layer import Conv
+
+CHUNK = 16  # layers between two looks at the clock
+AFTER = 0.4  # seconds that the sweep goes on for the other gradients, once one is refuted
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How an audit is made.
+
+    Parameters
+    ----------
+    dtype
+        The dtype of the data.
+    seed
+        What random layers and data depend on.
+    layers
+        How many layers are tested at most.
+    seconds
+        After how many seconds the sweep ends, whatever was tested (the verdict says how many layers it was).
+    chosen
+        Layers to test instead of a sweep.
+    """
+
+    dtype: str = "float64"
+    seed: int = 0
+    layers: int = 600
+    seconds: float = 20.0
+    chosen: tuple[Conv, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.layers < 1 or self.seconds <= 0:
+            raise InvalidOption(f"layers={self.layers}, seconds={self.seconds}: an audit needs at least 1 and above 0")
+
+
+@dataclass
+class Record:
+    """What was seen of the forward map, or of the gradients."""
+
+    slots: tuple[str, ...]
+    samples: list[Sample] = field(default_factory=list)
+    rounded: dict[str, float] = field(default_factory=dict)
+    passed: dict[str, set[Conv]] = field(default_factory=dict)
+    bits: int | None = None
+
+    def of(self, slot: str, *states: State) -> list[Sample]:
+        """The samples that say this of a gradient."""
+        return [sample for sample in self.samples if sample.state(slot) in states]
+
+    def refuted(self, slot: str) -> bool:
+        """Whether a sample denies that the gradient is right."""
+        return any(sample.state(slot) in (State.WRONG, State.FAILED) for sample in self.samples)
+
+
+class Audit:
+    """One audit of one implementation."""
+
+    def __init__(self, runner: Runner, about: Described, settings: Settings, progress: Progress | None = None) -> None:
+        self.runner, self.about, self.settings = runner, about, settings
+        self.progress: Progress = progress or _silent
+        self.calls = 0
+        self.symbolic: dict[Conv, set[str]] = {}
+        self.started = time.perf_counter()
+
+    def run(self) -> AuditVerdict:
+        """Sweep, judge, explain."""
+        layers = self._layers()
+        outcomes: dict[str, AuditOutcome] = {}
+        notes: list[str] = []
+        tested: set[Conv] = set()
+        for slots in (FORWARD, BACKWARD) if self.about.has_forward else (BACKWARD,):
+            record = self._sweep(layers, slots)
+            outcomes |= {slot: self._outcome(slot, record) for slot in slots}
+            notes += _notes(record.samples)
+            tested |= {sample.layer for sample in record.samples}
+        seconds = time.perf_counter() - self.started
+        return AuditVerdict(
+            self.about.name, self.settings.dtype, self.about.support, outcomes, len(tested), self.calls,
+            self.settings.seed, seconds, tuple(dict.fromkeys(notes)),
+        )  # fmt: skip
+
+    def _layers(self) -> list[Conv]:
+        """Every layer of the sweep, in order, as far as the dtype is exact on it."""
+        settings, support = self.settings, self.about.support
+        if settings.chosen:
+            found: Iterable[Conv] = settings.chosen
+        else:
+            planned = [*smoke(support), *systematic(support)]
+            missing = max(settings.layers - len(planned), 0)
+            found = [*planned, *at_random(support, settings.seed, missing)][: settings.layers]
+        exact = [layer for layer in dict.fromkeys(found) if largest_entry(layer, settings.dtype) > 0]
+        if not exact:
+            raise InvalidOption(
+                f"no layer of the sweep is supported and exact in {settings.dtype}: widen the options, or take float64"
+            )
+        return exact
+
+    def _sweep(self, layers: Sequence[Conv], slots: tuple[str, ...]) -> Record:
+        """Test layer after layer, until the clock says stop."""
+        record = Record(slots)
+        begun, deadline = time.perf_counter(), time.perf_counter() + self.settings.seconds
+        first = len(smoke(self.about.support)) if not self.settings.chosen else CHUNK
+        for chunk in _chunks(layers, first):
+            self._test(chunk, record)
+            self.progress(len({sample.layer for sample in record.samples}), len(layers))
+            refuted = [slot for slot in slots if record.refuted(slot)]
+            if refuted:
+                deadline = min(deadline, begun + AFTER)
+            if time.perf_counter() > deadline or len(refuted) == len(slots):
+                break
+        return record
+
+    def _test(self, layers: Sequence[Conv], record: Record) -> None:
+        """One point on every layer; then, where that agrees, as many as convince."""
+        first = self._sample([(layer, 0, None) for layer in layers], record.slots)
+        record.samples += first
+        fine = [sample.layer for sample in first if self._agrees(sample)]
+        more = [(layer, point, None) for layer in fine for point in range(1, trials(layer, self.settings.dtype))]
+        later = self._sample(more, record.slots)
+        rounded = [sample.layer for sample in (*first, *later) if self._rounds(sample)]
+        small = self._sample([(layer, 0, SMALL) for layer in dict.fromkeys(rounded)], record.slots)
+        record.samples += [s for s in (*later, *small) if not self._agrees(s)]
+        for sample in small:
+            for slot in record.slots:
+                if sample.state(slot) in (State.RIGHT, State.ROUNDED):
+                    record.rounded[slot] = max(record.rounded.get(slot, 0.0), sample.error(slot))
+        for layer in fine:
+            bits = bits_of(layer, self.settings.dtype, trials(layer, self.settings.dtype))
+            record.bits = bits if record.bits is None else min(record.bits, bits)
+
+    def _agrees(self, sample: Sample) -> bool:
+        return isinstance(sample.observation, Returned) and all(
+            sample.state(slot) is not State.WRONG for slot in sample.slots
+        )
+
+    def _rounds(self, sample: Sample) -> bool:
+        return any(sample.state(slot) is State.ROUNDED for slot in sample.slots)
+
+    def _sample(self, wanted: Sequence[tuple[Conv, int, int | None]], slots: tuple[str, ...]) -> list[Sample]:
+        """Calls on random data: (layer, which point, largest entry)."""
+        made: list[tuple[Call, Tensors]] = []
+        for layer, point, largest in wanted:
+            data = integers(layer, self.settings.dtype, _seed(self.settings.seed, layer, point), largest)
+            forward = slots == FORWARD
+            made.append((Call(layer, data.forward if forward else data.backward, forward), data))
+        self.calls += len(made)
+        observations = self.runner.run([call for call, _ in made])
+        return [
+            Sample(call, data, self.settings.dtype, seen)
+            for (call, data), seen in zip(made, observations, strict=True)
+        ]  # fmt: skip
+
+    def _outcome(self, slot: str, record: Record) -> AuditOutcome:
+        wrong = record.of(slot, State.WRONG)
+        failed = record.of(slot, State.FAILED)
+        fine = {sample.layer for sample in record.of(slot, State.RIGHT, State.ROUNDED)}
+        unsupported = record.of(slot, State.UNSUPPORTED)
+        if wrong:
+            return self._mistaken(slot, record, wrong)
+        if failed:
+            return self._failing(record, failed, sorted(fine, key=repr))
+        if fine:
+            refused = {sample.layer for sample in unsupported}
+            return self._agreed(slot, record, fine, refused, self._on_symbols(slot, record.slots, fine))
+        if unsupported:
+            observation = unsupported[0].observation
+            assert isinstance(observation, NotSupported), "that is what unsupported means"
+            reason = f": {observation.reason}" if observation.reason else ""
+            return NotAudited(f"NotImplementedError on all {len(unsupported)} layers{reason}")
+        return NotComputed()
+
+    def _agreed(
+        self, slot: str, record: Record, fine: set[Conv], unsupported: set[Conv], proved: tuple[Conv, ...]
+    ) -> Agreed:
+        error = record.rounded.get(slot)
+        if error is None:
+            return Agreed(len(fine), len(unsupported), record.bits or 0, proved=proved)
+        return Agreed(len(fine), len(unsupported), 0, error, NEAREST, proved)
+
+    def _on_symbols(self, slot: str, slots: tuple[str, ...], fine: set[Conv]) -> tuple[Conv, ...]:
+        """The small layers on which the code, run on symbols, gives the theorem's polynomials."""
+        if not self.about.symbolic:
+            return ()
+        proved = []
+        for layer in symbolic_layers(fine):
+            if layer not in self.symbolic:
+                self.symbolic[layer] = proved_on_symbols(self.runner, layer, slots)
+            proved += [layer] if slot in self.symbolic[layer] else []
+        return tuple(proved)
+
+    def _mistaken(self, slot: str, record: Record, wrong: Sequence[Sample]) -> Mistaken:
+        diagnoses = tuple(diagnose(slot, record.samples))
+        changes = diagnoses[0].changes if diagnoses else ()
+
+        def shows(layer: Conv) -> bool:
+            (sample,) = self._sample([(layer, 0, None)], record.slots)
+            return sample.state(slot) is State.WRONG and (not changes or explains(slot, changes, sample))
+
+        start = min((sample.layer for sample in wrong), key=_size)
+        smallest = shrink(start, self.about.support, shows)
+        (sample,) = self._sample([(smallest, 0, SMALL * 3)], record.slots)
+        if sample.state(slot) is not State.WRONG:  # another point of the same layer
+            (sample,) = self._sample([(smallest, 0, None)], record.slots)
+        explained = Explainer(self.runner, self.about.support, self.settings.dtype).explain(slot, sample)
+        return Mistaken(
+            smallest, explained.finding, diagnoses or (explained.unknown,), len({s.layer for s in record.samples}),
+            len({s.layer for s in wrong}), explained.theorem, explained.recovered, explained.bilinear,
+        )  # fmt: skip
+
+    def _failing(self, record: Record, failed: Sequence[Sample], fine: Sequence[Conv]) -> Mistaken:
+        first = failed[0].observation
+        assert isinstance(first, Failed), "that is what failed means"
+        kind = first.text.partition(":")[0]
+
+        def fails(layer: Conv) -> bool:
+            (sample,) = self._sample([(layer, 0, None)], record.slots)
+            seen = sample.observation
+            return isinstance(seen, Failed) and seen.text.partition(":")[0] == kind
+
+        start = min((sample.layer for sample in failed), key=_size)
+        patient = first.failure not in ("hung", "died")  # each question would take as long again
+        smallest = shrink(start, self.about.support, fails) if patient and fails(start) else start
+        (sample,) = self._sample([(smallest, 0, None)], record.slots) if smallest != start else (failed[0],)
+        diagnosis = diagnose_crash([s.layer for s in failed], fine, smallest, first.text)
+        finding = Explainer(self.runner, self.about.support, self.settings.dtype).failure(sample)
+        return Mistaken(
+            smallest, finding, (diagnosis,), len({s.layer for s in record.samples}), len({s.layer for s in failed})
+        )
+
+
+def _silent(_done: int, _total: int) -> None:
+    """No progress is shown."""
+
+
+def _notes(samples: Sequence[Sample]) -> Iterator[str]:
+    for sample in samples:
+        if isinstance(sample.observation, Returned | Failed):
+            yield from sample.observation.notes
+
+
+def _chunks(layers: Sequence[Conv], first: int) -> Iterator[list[Conv]]:
+    rest = iter(layers)
+    yield list(islice(rest, first))
+    while chunk := list(islice(rest, CHUNK)):
+        yield chunk
+
+
+def _seed(seed: int, layer: Conv, point: int) -> int:
+    numbers = (seed, point, *layer.input_size, *layer.kernel_size, *layer.stride, layer.groups, layer.batch)
+    return hash(numbers) % 2**63
+
+
+def _size(layer: Conv) -> tuple[int, int]:
+    return layer.ndim, layer.monomials
