@@ -15,18 +15,23 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from symconv.api import closed_forms, derive, prove
+    from symconv.auditing.protocol import Support
+    from symconv.audits import audit
     from symconv.errors import (
         BrokenDerivation,
         InvalidArray,
         InvalidExpression,
         InvalidLayer,
         InvalidOption,
+        InvalidTarget,
+        MissingLibrary,
         SymconvError,
         UnsupportedLayer,
     )
     from symconv.layer import Axis, Conv
     from symconv.lowering import Lowered, lower
     from symconv.presets import Preset, preset
+    from symconv.report.audit import AuditReport
     from symconv.report.document import Document
     from symconv.report.notation import Notation, notation
     from symconv.steps import Derivation, Gradient, Status, Verdict
@@ -35,6 +40,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _HOME = {
+    "AuditReport": "symconv.report.audit",
     "Axis": "symconv.layer",
     "BrokenDerivation": "symconv.errors",
     "Conv": "symconv.layer",
@@ -45,14 +51,18 @@ _HOME = {
     "InvalidExpression": "symconv.errors",
     "InvalidLayer": "symconv.errors",
     "InvalidOption": "symconv.errors",
+    "InvalidTarget": "symconv.errors",
     "Lowered": "symconv.lowering",
+    "MissingLibrary": "symconv.errors",
     "Notation": "symconv.report.notation",
     "Preset": "symconv.presets",
     "Status": "symconv.steps",
+    "Support": "symconv.auditing.protocol",
     "SymbolicForward": "symconv.symbolic",
     "SymconvError": "symconv.errors",
     "UnsupportedLayer": "symconv.errors",
     "Verdict": "symconv.steps",
+    "audit": "symconv.audits",
     "closed_forms": "symconv.api",
     "derive": "symconv.api",
     "lower": "symconv.lowering",
@@ -63,6 +73,7 @@ _HOME = {
 }
 
 __all__ = [
+    "AuditReport",
     "Axis",
     "BrokenDerivation",
     "Conv",
@@ -73,14 +84,18 @@ __all__ = [
     "InvalidExpression",
     "InvalidLayer",
     "InvalidOption",
+    "InvalidTarget",
     "Lowered",
+    "MissingLibrary",
     "Notation",
     "Preset",
     "Status",
+    "Support",
     "SymbolicForward",
     "SymconvError",
     "UnsupportedLayer",
     "Verdict",
+    "audit",
     "closed_forms",
     "derive",
     "lower",

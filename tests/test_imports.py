@@ -38,6 +38,7 @@ FLOORS = [
     "report",
     "symbolic",
     "files",
+    "audits",
     "api",
     "cli",
     "__main__",

@@ -1,0 +1,163 @@
+"""What users call to audit an implementation: `audit`. Joins target, sweep and report.
+
+In: a function, or the name of a target.  Out: an `AuditReport`.
+Never: SymPy, or a proof: an audit tests.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+from typing import Any
+
+from symconv.auditing.audit import Audit, Progress, Settings
+from symconv.auditing.exact import dtype_of
+from symconv.auditing.protocol import Described, Support, described
+from symconv.auditing.running import InProcess, Runner
+from symconv.auditing.sandbox import Sandbox
+from symconv.auditing.targets import of_callable
+from symconv.errors import InvalidLayer, InvalidOption, shortened
+from symconv.layer import Conv
+from symconv.report.audit import AuditReport
+
+
+def audit(
+    target: Callable[..., Any] | str,
+    *,
+    forward: Callable[..., Any] | str | None = None,
+    adapter: str | None = None,
+    ndim: int | Sequence[int] | None = None,
+    stride: int | None = None,
+    padding: int | None = None,
+    dilation: int | None = None,
+    groups: int | None = None,
+    batch: int | None = None,
+    symmetric: bool | None = None,
+    negative_padding: bool | None = None,
+    uniform: bool | None = None,
+    square: bool | None = None,
+    remainder: bool | None = None,
+    layer: Conv | Iterable[Conv] | None = None,
+    dtype: str | None = None,
+    layers: int = 600,
+    seconds: float = 20.0,
+    seed: int = 0,
+    limit: float = 10.0,
+    progress: Progress | None = None,
+) -> AuditReport:
+    """Test a backward function of a convolution against the theorem, exactly, and name its mistake if it has one.
+
+    Parameters
+    ----------
+    target
+        A function ``backward(delta, a, w, *, stride, padding, dilation, groups) -> (da, dw, db)`` of NumPy arrays:
+        delta (N, M, *O), a (N, C, *L), w (M, C/groups, *K); stride and dilation one int per axis, padding one
+        (low, high) pair per axis. A gradient that is not computed is None; NotImplementedError means that a layer is
+        not supported. It runs in this process: without protection from hangs.
+        Or a text: ``"package.module:function"``, ``"file.py:function"``, or the name of an adapter that stands for a
+        library (``"torch"``); that runs in a process of its own, with limits of time and memory.
+    forward
+        ``forward(a, w, b, *, stride, padding, dilation, groups) -> z``, checked first; a text where target is one.
+    adapter
+        The convention that the functions are written to, by the name of an adapter; ``"native"`` is the one above.
+    ndim, stride, padding, dilation, groups, batch, symmetric, negative_padding, uniform, remainder
+        What the implementation claims to support, as in `Support`: an int is the largest that is tested.
+    square
+        True where inputs and kernels must have the same size along all axes (and `uniform` options).
+    layer
+        A layer, or layers, to test instead of a sweep: without input dilation or flip.
+    dtype
+        The dtype of the data, float64 unless the implementation takes another: float32, float16, bfloat16, int64, int32
+        or int16.
+    layers, seconds
+        How many layers are tested at most, and after how many seconds the sweep ends.
+    seed
+        What random layers and data depend on.
+    limit
+        Seconds for each call of a target that is a text.
+    progress
+        Called with the number of layers tested and planned.
+
+    Returns
+    -------
+    AuditReport
+        True in a condition when PASSED; ``print`` shows it, ``report.outcomes`` holds one outcome for each gradient.
+
+    Raises
+    ------
+    InvalidTarget
+        If the target cannot be found or called.
+    InvalidOption, InvalidLayer, MissingLibrary
+        If an option, a layer, or an installed library does not fit.
+
+    Notes
+    -----
+    Integer data whose every partial sum the dtype holds make the comparison exact. Two bilinear maps that differ agree
+    at a random point with probability below 2/S, for S values of each entry (J. T. Schwartz, 1980; R. Zippel, 1979),
+    and points are added until a wrong one would pass with probability below 2**-60. That the map is bilinear is
+    assumed.
+
+    Examples
+    --------
+    >>> from symconv.numpy import conv_backward
+    >>> bool(audit(conv_backward, ndim=2, layers=20))
+    True
+    >>> def sign_error(delta, a, w, **options):
+    ...     da, dw, db = conv_backward(delta, a, w, **options)
+    ...     return -da, dw, db
+    >>> report = audit(sign_error, ndim=1, layers=20)
+    >>> report.outcomes["input"].diagnosis.name
+    'wrong sign'
+    """
+    chosen = _layers(layer)
+    given = {
+        "ndim": ndim, "stride": stride, "padding": padding, "dilation": dilation, "groups": groups, "batch": batch,
+        "symmetric": symmetric, "negative_padding": negative_padding, "uniform": uniform, "remainder": remainder,
+    }  # fmt: skip
+    if square is not None:
+        given |= {"square_input": square, "square_kernel": square, "uniform": square if uniform is None else uniform}
+    runner, about = _prepared(target, adapter, forward, limit)
+    try:
+        about = replace(about, support=_narrowed(about.support, given, chosen))
+        name = dtype or (about.dtypes or ("float64",))[0]
+        dtype_of(name)
+        return AuditReport(Audit(runner, about, Settings(name, seed, layers, seconds, chosen), progress).run())
+    finally:
+        runner.close()
+
+
+def _prepared(
+    target: Callable[..., Any] | str, adapter: str | None, forward: Callable[..., Any] | str | None, limit: float
+) -> tuple[Runner, Described]:
+    if isinstance(target, str):
+        if forward is not None and not isinstance(forward, str):
+            raise InvalidOption(f"forward={shortened(forward)} is no text, but target is: name both, or pass both")
+        sandbox = Sandbox(target, adapter, forward, limit=limit)
+        return sandbox, sandbox.implementation
+    if isinstance(forward, str):
+        raise InvalidOption(f"forward={forward!r} is a text, but target is a function: pass both, or name both")
+    implementation = of_callable(target, adapter, forward)
+    return InProcess(implementation), described(implementation)
+
+
+def _narrowed(support: Support, given: dict[str, Any], chosen: tuple[Conv, ...]) -> Support:
+    """What is claimed: what was given, and, for chosen layers, everything that they need."""
+    narrowed = replace(support, **{name: value for name, value in given.items() if value is not None})
+    refused = [layer for layer in chosen if not narrowed.admits(layer)]
+    if refused:
+        raise InvalidOption(f"{refused[0]!r} is not among the layers that are supported: {narrowed!r}")
+    return narrowed
+
+
+def _layers(layer: Conv | Iterable[Conv] | None) -> tuple[Conv, ...]:
+    if layer is None:
+        return ()
+    found = (layer,) if isinstance(layer, Conv) else tuple(layer)
+    for one in found:
+        if not isinstance(one, Conv):
+            raise InvalidLayer(f"expected a symconv.Conv but got {shortened(one)} (type {type(one).__name__})")
+        if one.flip or max(one.input_dilation) > 1 or one.weight_layout != "OI":
+            raise InvalidLayer(
+                f"{one!r} does not fit the protocol: it has no flip, no input dilation, and weights (M, C/groups, *K)"
+            )
+    return found
