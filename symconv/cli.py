@@ -7,26 +7,24 @@ SymPy and the proofs are imported when a command runs, not before.
 from __future__ import annotations
 
 import io
-import json
 import os
-import re
 import shlex
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from symconv import __version__
+from symconv.audit_commands import audit, write_tests
 from symconv.errors import SymconvError, shortened
+from symconv.printing import EXIT_CODES, NUMBER, count, print_json, print_lines, shows_unicode
 
 if TYPE_CHECKING:
     from symconv.layer import Conv
     from symconv.steps import GeneralVerdict, Verdict
 
-EXIT_CODES = {"PROVED": 0, "PASSED": 0, "REFUTED": 1, "UNDECIDED": 3, "UNSUPPORTED": 3}
 BAD_INPUT = 2
-NUMBER = re.compile(r"[+-]?[0-9]{1,1000}")
 GENERAL_OPTIONS = ("--stride", "--padding", "--dilation", "--input-dilation", "--flip", "--no-bias")
 INTERRUPTED = 130
 SPELLINGS = {
@@ -136,7 +134,7 @@ def prove(
     if certificate is not None:
         write_text(certificate, certificate_of(verdict))
     if as_json:
-        _print_json(verdict_data(verdict))
+        print_json(verdict_data(verdict))
     else:
         notation = _notation(weighted_input, index_base, default)
         document = Document(verdict.derivation, notation, SECTIONS, verdict, pictures=default)
@@ -247,7 +245,7 @@ def layers(as_json: bool) -> None:
     from symconv.presets import presets
 
     if as_json:
-        _print_json(
+        print_json(
             {
                 p.name: {"layer": p.layer.to_json(), "network": p.network, "source": p.source, "note": p.note}
                 for p in presets()
@@ -257,6 +255,10 @@ def layers(as_json: bool) -> None:
     width = max(len(p.name) for p in presets())
     for p in presets():
         click.echo(f"{p.name.ljust(width)}  {p.layer!r}  {p.network}")
+
+
+cli.add_command(audit)
+cli.add_command(write_tests)
 
 
 def main() -> None:
@@ -317,14 +319,8 @@ def _padding(text: str) -> Any:
     return [(int(part[0]), int(part[-1])) for part in parts]
 
 
-def _count(text: str, name: str) -> int:
-    if not NUMBER.fullmatch(text):
-        raise click.UsageError(f"{name} {shortened(text)} is no number")
-    return int(text)
-
-
 def _channels(text: str) -> tuple[int, int]:
-    parts = [_count(part, "--channels") for part in text.split(":")]
+    parts = [count(part, "--channels") for part in text.split(":")]
     if len(parts) > 2:
         raise click.UsageError(f"--channels {shortened(text)} is not C:M, input and output channels")
     return parts[0], parts[-1]
@@ -375,10 +371,10 @@ def _named_layer(options: dict[str, Any]) -> Conv:
         "stride": _per_axis(options["stride"], "--stride"),
         "padding": padding,
         "dilation": _per_axis(options["dilation"], "--dilation"),
-        "groups": _count(options["groups"], "--groups"),
+        "groups": count(options["groups"], "--groups"),
         "in_channels": ins,
         "out_channels": outs,
-        "batch": _count(options["batch"], "--batch"),
+        "batch": count(options["batch"], "--batch"),
         "bias": not options["no_bias"],
     }
     kernel = _per_axis(options["kernel_size"], "KERNEL")
@@ -423,7 +419,7 @@ def _every_shape(options: dict[str, Any], ndim: str | None) -> GeneralVerdict:
         for option in ("--stride", "--dilation", "--input-dilation")
         if option in given
     }
-    rank = _count(ndim or "2", "--ndim")
+    rank = count(ndim or "2", "--ndim")
     if "--padding" in given:
         padding = _padding(options["padding"])
         numbers["padding"] = padding * rank if isinstance(padding, list) and len(padding) == 1 else padding
@@ -443,11 +439,11 @@ def _prove_every_shape(
     if certificate is not None:
         write_text(certificate, verdict.certificate)
     if as_json:
-        _print_json(general_verdict_data(verdict) | ({"second_opinion": opinions} if opinions else {}))
+        print_json(general_verdict_data(verdict) | ({"second_opinion": opinions} if opinions else {}))
     else:
         lines = [("", f"{o['solver']}: {o['condition']}: {o['says']}") for o in opinions]
         heading = [("", ""), ("heading", "Second opinion")] if opinions else []
-        _print_lines([*general_lines(verdict, unicode=_shows_unicode()), *heading, *lines])
+        print_lines([*general_lines(verdict, unicode=shows_unicode()), *heading, *lines])
     raise SystemExit(EXIT_CODES[verdict.status])
 
 
@@ -467,27 +463,8 @@ def _notation(weighted_input: str | None, index_base: str | None, default: bool)
     return notation(name, None if index_base is None else int(index_base))
 
 
-def _print_json(data: Any) -> None:
-    click.echo(json.dumps(data, indent=2))
-
-
 def _print_document(document: Any) -> None:
-    _print_lines(document.lines(unicode=_shows_unicode()))
-
-
-def _shows_unicode() -> bool:
-    """Whether the output is a terminal that can show Unicode; a pipe gets plain ASCII."""
-    return sys.stdout.isatty() and "utf" in (sys.stdout.encoding or "").lower()
-
-
-def _print_lines(lines: Iterable[tuple[str, str]]) -> None:
-    """Coloured on a terminal, plain in a pipe."""
-    if sys.stdout.isatty():
-        from symconv.report.terminal import print_lines
-
-        print_lines(lines)
-        return
-    click.echo("\n".join(line.rstrip() for _, line in lines).lstrip("\n"))
+    print_lines(document.lines(unicode=shows_unicode()))
 
 
 def _prove_presets(as_json: bool) -> None:
@@ -508,7 +485,7 @@ def _prove_presets(as_json: bool) -> None:
     worst = min((v.status for _, v in found), key=list(Status).index)
     seconds = sum(v.seconds for _, v in found)
     if as_json:
-        _print_json({"verdict": worst.value, "scope": "shape", "presets": {n: verdict_data(v) for n, v in found},
+        print_json({"verdict": worst.value, "scope": "shape", "presets": {n: verdict_data(v) for n, v in found},
                      "seconds": round(seconds, 6)})  # fmt: skip
     else:
         gradients_count = sum(len(v.gradients) for _, v in found)

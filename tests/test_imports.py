@@ -40,6 +40,8 @@ FLOORS = [
     "files",
     "audits",
     "api",
+    "printing",
+    "audit_commands",
     "cli",
     "__main__",
 ]

@@ -18,7 +18,8 @@ from hypothesis import strategies as st
 from symconv import Conv, derive, notation, preset, prove
 from symconv.arrays import Correlate, Input, Pad
 from symconv.report.document import Document
-from symconv.report.latex import PREAMBLE, escaped
+from symconv.report.latex import PREAMBLE
+from symconv.report.prose import escaped
 from tests.strategies import small_layers
 
 WIDEST_OVERFULL = 20.0  # points

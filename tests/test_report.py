@@ -34,7 +34,7 @@ from symconv.arrays import Correlate, Input, Pad
 from symconv.polynomial import Entry, Partial, Polynomial
 from symconv.report.document import Document
 from symconv.report.outline import SECTIONS
-from symconv.report.text import WIDTH
+from symconv.report.lines import WIDTH
 from tests import oracle
 from tests.strategies import small_layers
 

@@ -17,11 +17,11 @@ from symconv.auditing.exact import Tensors, bits_of, integers, largest_entry, tr
 from symconv.auditing.explaining import Explainer
 from symconv.auditing.judging import NEAREST, SMALL, Sample, State
 from symconv.auditing.protocol import Described
-from symconv.auditing.running import BACKWARD, FORWARD, Call, Failed, NotSupported, Returned, Runner
+from symconv.auditing.running import BACKWARD, FORWARD, Call, Failed, Failure, NotSupported, Returned, Runner
 from symconv.auditing.shrinking import shrink
 from symconv.auditing.sweep import at_random, smoke, systematic
 from symconv.auditing.symbols import proved_on_symbols, symbolic_layers
-from symconv.auditing.verdicts import Agreed, AuditOutcome, AuditVerdict, Mistaken, NotAudited, NotComputed
+from symconv.auditing.verdicts import Agreed, AuditOutcome, AuditVerdict, Mistaken, NoResult, NotAudited, NotComputed
 from symconv.errors import InvalidOption
 from symconv.layer import Conv
 
@@ -66,8 +66,7 @@ class Record:
     slots: tuple[str, ...]
     samples: list[Sample] = field(default_factory=list)
     rounded: dict[str, float] = field(default_factory=dict)
-    passed: dict[str, set[Conv]] = field(default_factory=dict)
-    bits: int | None = None
+    bits: int = 10**6
 
     def of(self, slot: str, *states: State) -> list[Sample]:
         """The samples that say this of a gradient."""
@@ -85,7 +84,7 @@ class Audit:
         self.runner, self.about, self.settings = runner, about, settings
         self.progress: Progress = progress or _silent
         self.calls = 0
-        self.symbolic: dict[Conv, set[str]] = {}
+        self.symbolic: dict[tuple[Conv, tuple[str, ...]], set[str]] = {}
         self.started = time.perf_counter()
 
     def run(self) -> AuditVerdict:
@@ -132,35 +131,25 @@ class Audit:
             refuted = [slot for slot in slots if record.refuted(slot)]
             if refuted:
                 deadline = min(deadline, begun + AFTER)
-            if time.perf_counter() > deadline or len(refuted) == len(slots):
+            told = [slot for slot in slots if record.of(slot, State.WRONG)]
+            if time.perf_counter() > deadline or len(told) == len(slots):
                 break
         return record
 
     def _test(self, layers: Sequence[Conv], record: Record) -> None:
         """One point on every layer; then, where that agrees, as many as convince."""
+        dtype = self.settings.dtype
         first = self._sample([(layer, 0, None) for layer in layers], record.slots)
-        record.samples += first
-        fine = [sample.layer for sample in first if self._agrees(sample)]
-        more = [(layer, point, None) for layer in fine for point in range(1, trials(layer, self.settings.dtype))]
-        later = self._sample(more, record.slots)
-        rounded = [sample.layer for sample in (*first, *later) if self._rounds(sample)]
-        small = self._sample([(layer, 0, SMALL) for layer in dict.fromkeys(rounded)], record.slots)
-        record.samples += [s for s in (*later, *small) if not self._agrees(s)]
+        fine = [sample.layer for sample in first if _agrees(sample)]
+        later = self._sample([(la, point, None) for la in fine for point in range(1, trials(la, dtype))], record.slots)
+        rounded = dict.fromkeys(sample.layer for sample in (*first, *later) if _rounds(sample))
+        small = self._sample([(layer, 0, SMALL) for layer in rounded], record.slots)
+        record.samples += [*first, *(sample for sample in (*later, *small) if _denies(sample))]
         for sample in small:
             for slot in record.slots:
                 if sample.state(slot) in (State.RIGHT, State.ROUNDED):
                     record.rounded[slot] = max(record.rounded.get(slot, 0.0), sample.error(slot))
-        for layer in fine:
-            bits = bits_of(layer, self.settings.dtype, trials(layer, self.settings.dtype))
-            record.bits = bits if record.bits is None else min(record.bits, bits)
-
-    def _agrees(self, sample: Sample) -> bool:
-        return isinstance(sample.observation, Returned) and all(
-            sample.state(slot) is not State.WRONG for slot in sample.slots
-        )
-
-    def _rounds(self, sample: Sample) -> bool:
-        return any(sample.state(slot) is State.ROUNDED for slot in sample.slots)
+        record.bits = min([record.bits, *(bits_of(layer, dtype, trials(layer, dtype)) for layer in fine)])
 
     def _sample(self, wanted: Sequence[tuple[Conv, int, int | None]], slots: tuple[str, ...]) -> list[Sample]:
         """Calls on random data: (layer, which point, largest entry)."""
@@ -200,7 +189,7 @@ class Audit:
     ) -> Agreed:
         error = record.rounded.get(slot)
         if error is None:
-            return Agreed(len(fine), len(unsupported), record.bits or 0, proved=proved)
+            return Agreed(len(fine), len(unsupported), record.bits, proved=proved)
         return Agreed(len(fine), len(unsupported), 0, error, NEAREST, proved)
 
     def _on_symbols(self, slot: str, slots: tuple[str, ...], fine: set[Conv]) -> tuple[Conv, ...]:
@@ -209,9 +198,9 @@ class Audit:
             return ()
         proved = []
         for layer in symbolic_layers(fine):
-            if layer not in self.symbolic:
-                self.symbolic[layer] = proved_on_symbols(self.runner, layer, slots)
-            proved += [layer] if slot in self.symbolic[layer] else []
+            if (layer, slots) not in self.symbolic:
+                self.symbolic[layer, slots] = proved_on_symbols(self.runner, layer, slots)
+            proved += [layer] if slot in self.symbolic[layer, slots] else []
         return tuple(proved)
 
     def _mistaken(self, slot: str, record: Record, wrong: Sequence[Sample]) -> Mistaken:
@@ -237,21 +226,36 @@ class Audit:
         first = failed[0].observation
         assert isinstance(first, Failed), "that is what failed means"
         kind = first.text.partition(":")[0]
+        failing, working = [sample.layer for sample in failed], list(fine)
 
         def fails(layer: Conv) -> bool:
             (sample,) = self._sample([(layer, 0, None)], record.slots)
             seen = sample.observation
+            (failing if isinstance(seen, Failed) else working).append(layer)
             return isinstance(seen, Failed) and seen.text.partition(":")[0] == kind
 
-        start = min((sample.layer for sample in failed), key=_size)
-        patient = first.failure not in ("hung", "died")  # each question would take as long again
+        start = min(failing, key=_size)
+        patient = first.failure in (Failure.RAISED, Failure.MALFORMED)  # others take their time at each question
         smallest = shrink(start, self.about.support, fails) if patient and fails(start) else start
         (sample,) = self._sample([(smallest, 0, None)], record.slots) if smallest != start else (failed[0],)
-        diagnosis = diagnose_crash([s.layer for s in failed], fine, smallest, first.text)
-        finding = Explainer(self.runner, self.about.support, self.settings.dtype).failure(sample)
-        return Mistaken(
-            smallest, finding, (diagnosis,), len({s.layer for s in record.samples}), len({s.layer for s in failed})
-        )
+        seen = sample.observation
+        text, where = (seen.text, seen.where) if isinstance(seen, Failed) else (first.text, first.where)
+        diagnosis = diagnose_crash(failing, working, smallest, text)
+        tested = len({sample.layer for sample in record.samples})
+        return Mistaken(smallest, NoResult(text, where), (diagnosis,), tested, len({sample.layer for sample in failed}))
+
+
+def _agrees(sample: Sample) -> bool:
+    """Whether there is a gradient that the sample does not deny."""
+    return any(sample.state(slot) in (State.RIGHT, State.ROUNDED) for slot in sample.slots)
+
+
+def _rounds(sample: Sample) -> bool:
+    return any(sample.state(slot) is State.ROUNDED for slot in sample.slots)
+
+
+def _denies(sample: Sample) -> bool:
+    return any(sample.state(slot) in (State.WRONG, State.FAILED) for slot in sample.slots)
 
 
 def _silent(_done: int, _total: int) -> None:

@@ -60,14 +60,12 @@ FEATURES = (
 
 
 def diagnose_crash(failing: Sequence[Conv], working: Sequence[Conv], smallest: Conv, text: str) -> Diagnosis:
-    """The feature that all failing layers have and no working one, or that the smallest failing layer shows."""
-    exact = [f for f in FEATURES if all(map(f.holds, failing)) and not any(map(f.holds, working))]
-    if not exact:
-        exact = [f for f in FEATURES if f.holds(smallest) and all(map(f.holds, failing))]
-        exact = sorted(exact, key=lambda f: sum(map(f.holds, working)))[: 1 if working else 0]
-    if not exact:
+    """The feature that all failing layers have, the smallest one too, and the fewest that work."""
+    shown = [f for f in FEATURES if f.holds(smallest) and all(map(f.holds, failing))]
+    shown.sort(key=lambda feature: sum(map(feature.holds, working)))
+    if not shown or (working and all(map(shown[0].holds, working))):
         return Diagnosis(Kind.CRASH, "fails", f"it fails: {text}", "Let it return the gradients of any valid layer.")
-    feature = exact[0]
+    feature = shown[0]
     always = not any(map(feature.holds, working))
     when = f"where {feature.name}" if always else f"on some layers where {feature.name}"
     return Diagnosis(

@@ -17,13 +17,12 @@ from symconv.auditing.judging import Sample
 from symconv.auditing.lifting import Lifted, lift
 from symconv.auditing.probing import PROBES, Computed, predicts, probe, probes_needed, theorem
 from symconv.auditing.protocol import Support
-from symconv.auditing.running import Failed, Runner
-from symconv.auditing.verdicts import Finding, NoResult, WrongEntry, WrongShape
+from symconv.auditing.running import Runner
+from symconv.auditing.verdicts import Finding, WrongEntry, WrongShape
 from symconv.errors import InvalidLayer
 from symconv.layer import Axis, Conv
 
 SECONDS = 0.6  # for the probes of one layer, estimated from one call
-UNREAD = "what it computes was not recovered: it takes too many calls"
 
 
 @dataclass(frozen=True)
@@ -55,12 +54,6 @@ class Explainer:
         finding = _finding(slot, sample, computed if bilinear else None)
         theirs, ours = self._formulas(slot, sample.layer, computed if bilinear else None, most)
         return Explained(finding, ours, theirs, bilinear, _unknown(slot, bilinear))
-
-    def failure(self, sample: Sample) -> NoResult:
-        """The finding of a call without a result."""
-        seen = sample.observation
-        assert isinstance(seen, Failed), "only failures are asked about"
-        return NoResult(seen.text, seen.where)
 
     def _most(self, sample: Sample) -> int:
         begun = time.perf_counter()

@@ -7,7 +7,7 @@ Never: a formula that is not exactly the products: it is checked against every o
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import combinations, permutations, product
@@ -39,9 +39,10 @@ class Affine:
         scaled = [(int(c * self.divisor), name) for name, c in sorted(self.coefficients, key=_place) if c]
         return scaled, int(self.constant * self.divisor)
 
-    def __str__(self) -> str:
+    def written(self, named: Callable[[str], str]) -> str:
+        """As text, each index by the name that it is given: ``(x - 2*k + 1)/2``."""
         parts, constant = self.numerator()
-        parts = sorted(parts, key=lambda part: part[0] < 0)
+        parts = sorted(((c, named(name)) for c, name in parts), key=lambda part: part[0] < 0)
         whole = [(constant, "")] if constant or not parts else []
         leads = constant > 0 and all(c < 0 for c, _ in parts)  # 1 - k
         text = ""
@@ -49,13 +50,17 @@ class Affine:
             body = name if abs(c) == 1 and name else f"{abs(c)}*{name}" if name else str(abs(c))
             sign = "-" if c < 0 else "+"
             text += f" {sign} {body}" if text else f"-{body}" if c < 0 else body
-        return text if self.divisor == 1 else f"({text})/{self.divisor}" if len(parts) + bool(constant) > 1 else (
-            f"{text}/{self.divisor}")  # fmt: skip
+        if self.divisor == 1:
+            return text
+        return f"({text})/{self.divisor}" if len(parts) + bool(constant) > 1 else f"{text}/{self.divisor}"
+
+    def __str__(self) -> str:
+        return self.written(str)
 
 
 def _place(part: tuple[str, Fraction]) -> tuple[int, str]:
     """Positions before taps, as in ``x0 - 2*k0``."""
-    return "nyxoick".index(part[0][0]), part[0]
+    return "nygcxoik".index(part[0][0]), part[0]
 
 
 def _affine(parts: Mapping[str, Fraction], constant: Fraction = Fraction(0)) -> Affine:
@@ -75,8 +80,10 @@ class Lifted:
     summed: tuple[str, ...]
     factors: tuple[tuple[str, tuple[Affine, ...]], ...]
     coefficient: Fraction
-    conditions: tuple[str, ...] = ()
+    conditions: tuple[tuple[str, int, int], ...] = ()  # (index, least, largest)
 
+
+GROUP = "g"  # the group of output channel o: o div (M/groups)
 
 # For each gradient: the indices of an entry, the tensor that is read at indices of its own, and what each index is.
 _ENTRY = {"input": "nyx", "weight": "ock", "forward": "noi", "bias": "o"}
@@ -143,6 +150,10 @@ def _lifted(computed: Computed, rows: Sequence[Row], coefficient: Fraction) -> L
     aliases = {f"{summing}.{name}": name for name in own}
     known = [{aliases.get(name, name): value for name, value in row.items()} for row in rows]
     free = [*entry, *own]
+    outs = computed.layer.out_channels_per_group
+    if computed.layer.groups > 1:
+        known = [row | {GROUP: row["o"] // outs} for row in known]
+        free.append(GROUP)
     factors = []
     for tensor in _tensors(slot):
         indices = []
@@ -232,7 +243,7 @@ def _checked(lifted: Lifted, rows: Sequence[Row], shape: Sequence[int]) -> Lifte
         low, high = min(values), max(values)
         inside = [point for point in kept if low <= point[name] <= high]
         if len(inside) < len(kept):
-            conditions.append(f"{name} = {low}" if low == high else f"{low} <= {name} <= {high}")
+            conditions.append((name, low, high))
             kept = inside
     if {tuple(point[name] for name in columns) for point in kept} != wanted:
         return None
@@ -252,6 +263,7 @@ def _points(lifted: Lifted, shape: Sequence[int]) -> list[Row]:
     found = []
     for values in product(*(range(ranges[name]) for name in names)):
         row = dict(zip(names, values, strict=True))
+        row[GROUP] = row["o"] // lifted.layer.out_channels_per_group
         if all(_inside(index.at(row), size)
                for tensor, indices in lifted.factors
                for index, size in zip(indices, sizes[tensor], strict=True)):  # fmt: skip

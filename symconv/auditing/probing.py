@@ -9,15 +9,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import product as iterate
 from math import prod
 
 import numpy as np
 
 from symconv.auditing.exact import Tensors, dtype_of
-from symconv.auditing.forms import Form, derivative
 from symconv.auditing.protocol import Array
 from symconv.auditing.running import Call, Returned, Runner
-from symconv.layer import Conv
+from symconv.layer import Axis, Conv
 
 Index = tuple[int, ...]
 PROBES = 1500  # calls at most
@@ -84,14 +84,37 @@ def probe(runner: Runner, slot: str, layer: Conv, dtype: str) -> Computed | None
 
 
 def theorem(slot: str, layer: Conv) -> Computed:
-    """The products of the theorem."""
-    form, found = Form.of(layer), []
-    for at in _points(slot, layer):
-        tensors = _tensors(layer, dict(zip(FACTORS[slot], at, strict=True)), "float64").in_float64()
-        values = derivative(form, slot, tensors)
-        assert values is not None, "the form of a layer reads tensors of its shapes"
-        found += [Product(entry, at, value) for entry, value in _entries(values)]
-    return Computed(slot, layer, tuple(sorted(found)), form.shape(slot))
+    """The products of the theorem: one for each triple of the axis relations, each label, each sample."""
+    sizes = shapes(layer)
+    shape = sizes[{"forward": "delta", "input": "a", "weight": "w", "bias": "b"}[slot]]
+    if slot == "bias":
+        sums = sorted(Product(at[1:2], (at,)) for at in np.ndindex(layer.output_shape))
+        return Computed(slot, layer, tuple(sums), shape)
+    outs, ins = layer.out_channels_per_group, layer.in_channels_per_group
+    meetings = list(iterate(*(_triples(axis) for axis in layer.axes)))
+    found = []
+    for n, o, c in iterate(range(layer.batch), range(layer.out_channels), range(ins)):
+        for meeting in meetings:
+            i, k, x = zip(*meeting, strict=True)
+            delta, w, a = (n, o, *i), (o, c, *k), (n, o // outs * ins + c, *x)
+            match slot:
+                case "input":
+                    found.append(Product(a, (delta, w)))
+                case "weight":
+                    found.append(Product(w, (delta, a)))
+                case _:
+                    found.append(Product(delta, (w, a)))
+    return Computed(slot, layer, tuple(sorted(found)), shape)
+
+
+def _triples(axis: Axis) -> list[tuple[int, int, int]]:
+    """The (i, k, x) with ``x = s*i + d*k - p``."""
+    every = iterate(range(axis.output_size), range(axis.kernel_size))
+    return [
+        (i, k, x)
+        for i, k in every
+        if 0 <= (x := axis.stride * i + axis.dilation * k - axis.low) < axis.input_size
+    ]  # fmt: skip
 
 
 def predicts(computed: Computed, tensors: Tensors, returned: Array) -> bool:

@@ -23,7 +23,12 @@ def symbolic_layers(layers: Iterable[Conv]) -> list[Conv]:
     """For each rank, the layer with the most products that is still small."""
     small = [layer for layer in layers if layer.monomials <= MONOMIALS]
     ranks = sorted({layer.ndim for layer in small})
-    return [max((la for la in small if la.ndim == rank), key=lambda la: (la.monomials, repr(la))) for rank in ranks]
+    return [max((layer for layer in small if layer.ndim == rank), key=_telling) for rank in ranks]
+
+
+def _telling(layer: Conv) -> tuple[int, int, str]:
+    """Kernels longer than 1 along many axes first, then many products."""
+    return sum(size > 1 for size in layer.kernel_size), layer.monomials, repr(layer)
 
 
 def proved_on_symbols(runner: Runner, layer: Conv, slots: tuple[str, ...]) -> set[str]:

@@ -7,6 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from symconv.auditing.verdicts import AuditOutcome, AuditVerdict
+from symconv.report.audit_data import audit_data
+from symconv.report.audit_latex import audit_latex
+from symconv.report.audit_text import audit_lines
+from symconv.report.lines import Line
 from symconv.steps import Status
 
 
@@ -38,14 +42,18 @@ class AuditReport:
     def __str__(self) -> str:
         return self.text()
 
+    def lines(self, *, unicode: bool = False) -> list[Line]:
+        """The lines of the report, each with its style."""
+        return list(audit_lines(self.verdict, unicode=unicode))
+
     def text(self, *, unicode: bool = False) -> str:
         """The report as plain text."""
-        return repr(self.verdict)
+        return "\n".join(text for _, text in self.lines(unicode=unicode)) + "\n"
 
     def latex(self) -> str:
-        """The report as a LaTeX fragment (amsmath)."""
-        return ""
+        """The report as a LaTeX fragment; it needs amsmath."""
+        return audit_latex(self.verdict)
 
     def to_json(self) -> dict[str, Any]:
         """The report as data of JSON's types."""
-        return {}
+        return audit_data(self.verdict)

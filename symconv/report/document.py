@@ -10,9 +10,10 @@ from functools import cached_property
 from symconv.report.blocks import Block
 from symconv.report.data import derivation_data, verdict_data
 from symconv.report.latex import latex_text
+from symconv.report.lines import Line
 from symconv.report.notation import STANDARD, Notation
 from symconv.report.outline import SECTIONS, outline
-from symconv.report.text import Line, plain_text, text_lines
+from symconv.report.text import plain_text, text_lines
 from symconv.steps import Derivation, Verdict
 
 

@@ -15,9 +15,10 @@ from symconv.proof.obligations import statement
 from symconv.report.blocks import Block, Claim, Equation, Finding, Heading, Left, Paragraph, Whole
 from symconv.report.data import general_verdict_data
 from symconv.report.latex import latex_text
+from symconv.report.lines import Line
 from symconv.report.markup import Latex, Text
 from symconv.report.notation import STANDARD, Names
-from symconv.report.text import Line, lines_of_blocks
+from symconv.report.text import lines_of_blocks
 from symconv.report.writer import Writer
 from symconv.steps import ClaimDerivation, GeneralVerdict, Rule
 

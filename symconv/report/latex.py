@@ -16,6 +16,7 @@ from symconv.report.blocks import Block, Claim, Equation, Finding, Heading, Para
 from symconv.report.grids import Grid
 from symconv.report.markup import Latex
 from symconv.report.notation import Names, Notation
+from symconv.report.prose import prose
 from symconv.report.sides import SHOWN_PRODUCTS, side
 from symconv.report.writer import Writer
 from symconv.steps import Counterexample, Passed, Proved, Refuted, Undecided
@@ -34,25 +35,6 @@ PREAMBLE = r"""\documentclass{article}
 \setlength{\parindent}{0pt}
 \setlength{\parskip}{6pt}
 """
-
-_ESCAPES = {
-    "\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", "_": r"\_", "^": r"\^{}", "&": r"\&", "%": r"\%", "$": r"\$",
-    "#": r"\#", "~": r"\~{}", "<": r"\textless{}", ">": r"\textgreater{}",
-}  # fmt: skip
-
-
-def escaped(text: str) -> str:
-    """Plain text for LaTeX."""
-    return "".join(_ESCAPES.get(character, character) for character in text)
-
-
-def prose(text: str) -> str:
-    """A sentence for LaTeX: its words of mathematics in mathematics, its lists of arguments with places to break."""
-    written = escaped(text).replace("-\\textgreater{}", "$\\to$")
-    written = re.sub(r"(?<![\w.])(\d+(?:x\d+)+)(?![\w.])", lambda m: "$" + m[1].replace("x", "\\times ") + "$", written)
-    written = re.sub(r"\blayer l(-1)?", lambda m: f"layer $l{m[1] or ''}$", written)
-    written = re.sub(r"(?<![\w\\])(delta|eta)(?![\w(])", lambda m: f"$\\{m[1]}$", written)
-    return re.sub(r"([,(])(?=[\w\\(])", r"\1\\allowbreak{}", written)
 
 
 def latex_text(blocks: Iterable[Block], layer: AnyLayer, notation: Notation, *, fragment: bool = False) -> str:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import TypeVar
 
-from symconv.report.text import STYLES, Line
+from symconv.report.lines import STYLES, Line
 
 T = TypeVar("T")
 
@@ -33,3 +34,14 @@ def progress(items: Sequence[T], what: str) -> Iterator[T]:
                    redirect_stderr=False)  # fmt: skip
     with bar:
         yield from bar.track(items, description=what)
+
+
+@contextmanager
+def bar(what: str) -> Iterator[Callable[[int, int], None]]:
+    """A progress bar on stderr that is told how much is done, and of how much; it disappears at the end."""
+    from rich.console import Console
+    from rich.progress import Progress
+
+    with Progress(console=Console(stderr=True), transient=True) as shown:
+        task = shown.add_task(what, total=None)
+        yield lambda done, total: shown.update(task, completed=done, total=total)

@@ -13,17 +13,12 @@ from symconv.layer import Conv
 from symconv.polynomial import Partial, Polynomial
 from symconv.report.blocks import Block, Claim, Equation, Finding, Heading, Paragraph, Pictures, Where
 from symconv.report.grids import Grid
+from symconv.report.lines import WIDTH, Line
 from symconv.report.markup import Text
 from symconv.report.notation import Names, Notation
 from symconv.report.sides import side
 from symconv.report.writer import Writer
 from symconv.steps import Counterexample, Passed, Proved, Refuted, Undecided
-
-WIDTH = 100
-Line = tuple[str, str]  # a style and a text
-
-STYLES = {"heading": "bold", "PROVED": "bold green", "PASSED": "green", "REFUTED": "bold red", "UNDECIDED": "yellow",
-          "UNSUPPORTED": "yellow", "rule": "dim", "": ""}  # fmt: skip
 
 
 def text_lines(

@@ -1,0 +1,121 @@
+"""An audit as LaTeX: a fragment for a document that loads amsmath; what differs stands in a box."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import assert_never
+
+from symconv.auditing.diagnosis import symbol
+from symconv.auditing.lifting import Affine, Lifted
+from symconv.auditing.verdicts import AuditVerdict, Finding, Mistaken, NoResult, WrongEntry, WrongShape
+from symconv.report.audit_formulas import RESULT, Piece, conditions, entry_sum, formula, index_name
+from symconv.report.audit_text import summary
+from symconv.report.prose import escaped, prose
+
+
+@dataclass(frozen=True)
+class Mathematics:
+    """Formulas in LaTeX's mathematics."""
+
+    @property
+    def times(self) -> str:
+        """Between two factors."""
+        return "\\,"
+
+    def result(self, slot: str, indices: Sequence[str]) -> str:
+        """The derivative, or z."""
+        below = ",".join(map(_variable, indices))
+        if slot == "forward":
+            return f"z_{{{below}}}"
+        return f"\\frac{{\\partial E}}{{\\partial {RESULT[slot]}_{{{below}}}}}"
+
+    def tensor(self, name: str, indices: Sequence[Piece]) -> list[Piece]:
+        """A tensor with its indices; one that differs stands in a box."""
+        written = [f"\\boxed{{{text}}}" if different else text for text, different in indices]
+        symbol_of = {"delta": "\\delta"}.get(name, name)
+        return [(f"{symbol_of}_{{{', '.join(written)}}}", False)]
+
+    def sum_over(self, indices: Sequence[str]) -> str:
+        """The sum."""
+        return f"\\sum_{{{', '.join(map(_variable, indices))}}} "
+
+    def number(self, value: Fraction) -> str:
+        """A factor."""
+        return str(value) if value.denominator == 1 else f"\\frac{{{value.numerator}}}{{{value.denominator}}}"
+
+    def index(self, value: Affine, ndim: int) -> str:
+        """An index: ``(x - 2k + 1)/2``."""
+        return value.written(lambda name: _variable(index_name(name, ndim))).replace("*", "")
+
+
+def _variable(name: str) -> str:
+    return f"{name[0]}_{{{name[1:]}}}" if len(name) > 1 and name[0].isalpha() else name
+
+
+def audit_latex(verdict: AuditVerdict) -> str:
+    """The whole report."""
+    lines = [f"\\textbf{{{escaped(verdict.status.value)}}}: \\texttt{{{escaped(verdict.name)}}}", ""]
+    lines += ["\\begin{itemize}"]
+    for slot, outcome in verdict.outcomes.items():
+        status = "not computed" if outcome.status is None else outcome.status.value
+        lines.append(f"\\item ${_whole(slot)}$: \\textbf{{{escaped(status)}}} {prose(summary(outcome))}")
+    lines.append("\\end{itemize}")
+    for slot, outcome in verdict.outcomes.items():
+        if isinstance(outcome, Mistaken):
+            lines += ["", *_mistaken(slot, outcome)]
+    return "\n".join(lines) + "\n"
+
+
+def _whole(slot: str) -> str:
+    return "z" if slot == "forward" else f"\\partial E/\\partial {RESULT[slot]}"
+
+
+def _mistaken(slot: str, outcome: Mistaken) -> Iterator[str]:
+    diagnosis = outcome.diagnosis
+    yield f"\\paragraph{{{escaped(symbol(slot))}: {prose(diagnosis.name)}.}}"
+    sentence = f"{diagnosis.explanation[:1].upper()}{diagnosis.explanation[1:]}."
+    yield f"{prose(sentence)} {prose(diagnosis.mend)}"
+    yield f"Smallest layer that shows it: \\texttt{{{prose(repr(outcome.layer))}}}."
+    yield from _finding(slot, outcome.finding)
+    if outcome.theorem is not None and outcome.recovered is not None:
+        yield from _formulas(outcome.theorem, outcome.recovered)
+
+
+def _finding(slot: str, finding: Finding) -> Iterator[str]:
+    style = Mathematics()
+    match finding:
+        case WrongEntry(entry, expected, computed, value, got):
+            where = style.result(slot, [str(i) for i in entry])
+            right = f"{value:g}" if computed is None else entry_sum(style, slot, expected, computed)
+            wrong = f"{got:g}" if computed is None else entry_sum(style, slot, computed, expected)
+            yield "\\begin{align*}"
+            yield f"\\text{{should be: }} & {where} = {right} \\\\"
+            yield f"\\text{{yours: }} & {where} = {wrong}"
+            yield "\\end{align*}"
+        case WrongShape(expected, computed):
+            yield f"It should have shape ${expected}$; yours has shape ${computed}$."
+        case NoResult(text, _):
+            yield f"The call fails with \\texttt{{{prose(text)}}}."
+        case _:
+            assert_never(finding)
+
+
+def _formulas(theorem: Lifted, recovered: Lifted) -> Iterator[str]:
+    style = Mathematics()
+    yield f"What the code computes, recovered by probing it on \\texttt{{{prose(repr(recovered.layer))}}}:"
+    yield "\\begin{align*}"
+    for name, ours, theirs, end in (("theorem", theorem, recovered, " \\\\"), ("yours", recovered, theorem, "")):
+        body = "".join(
+            f"\\boxed{{{text}}}" if different and text.strip() else text
+            for text, different in formula(style, ours, theirs)
+        )
+        where = conditions(ours) if name == "yours" else []
+        also = f" \\quad \\text{{where }} {', '.join(_condition(c) for c in where)}" if where else ""
+        yield f"\\text{{{name}: }} & {body}{also}{end}"
+    yield "\\end{align*}"
+
+
+def _condition(text: str) -> str:
+    return text.replace("<=", "\\le").replace(" div ", " \\mathbin{\\mathrm{div}} ")
