@@ -141,12 +141,31 @@ def _prepared(
 
 
 def _narrowed(support: Support, given: dict[str, Any], chosen: tuple[Conv, ...]) -> Support:
-    """What is claimed: what was given, and, for chosen layers, everything that they need."""
+    """What is claimed: what was given; for chosen layers, everything that they need and nothing rules out."""
     narrowed = replace(support, **{name: value for name, value in given.items() if value is not None})
-    refused = [layer for layer in chosen if not narrowed.admits(layer)]
+    open_limits = {name for name in _needed(narrowed, chosen) if given[name] is None}
+    open_limits -= {name for name in open_limits if getattr(narrowed, name) != getattr(USUAL, name)}
+    reaching = replace(narrowed, **{n: value for n, value in _needed(narrowed, chosen).items() if n in open_limits})
+    refused = [layer for layer in chosen if not reaching.admits(layer)]
     if refused:
         raise InvalidOption(f"{refused[0]!r} is not among the layers that are supported: {narrowed!r}")
-    return narrowed
+    return reaching
+
+
+USUAL = Support()
+
+
+def _needed(support: Support, chosen: tuple[Conv, ...]) -> dict[str, Any]:
+    """The limits of a sweep, so wide that they admit these layers."""
+    pads = [p for layer in chosen for pair in layer.padding for p in pair]
+    return {
+        "stride": max([support.stride, *(s for layer in chosen for s in layer.stride)]),
+        "dilation": max([support.dilation, *(d for layer in chosen for d in layer.dilation)]),
+        "groups": max([support.groups, *(layer.groups for layer in chosen)]),
+        "batch": max([support.batch, *(layer.batch for layer in chosen)]),
+        "padding": max([support.padding, *pads]),
+        "negative_padding": support.negative_padding or min(pads, default=0) < 0,
+    }
 
 
 def _layers(layer: Conv | Iterable[Conv] | None) -> tuple[Conv, ...]:

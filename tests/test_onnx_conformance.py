@@ -19,8 +19,10 @@ import pytest
 from numpy.testing import assert_array_equal
 
 import symconv
+from symconv.auditing.adapters import find_adapter
 from symconv.layer import Conv
 from symconv.numpy import conv, conv_backward
+from symconv.steps import Status
 from tests import oracle
 
 onnx = pytest.importorskip("onnx", reason="the cases are those of the onnx package")
@@ -266,3 +268,37 @@ def test_auto_pad_of_the_reference_evaluator_is_the_padding_of_that_name(auto_pa
         z = evaluator(node).run(None, {"a": a, "w": w})[0]
         assert_array_equal(symconv.lower(layer).forward(a, w), z)
         assert_array_equal(conv(a, w, stride=stride, padding=layer.padding), z)
+
+
+# The audit
+
+
+def reference():
+    return find_adapter("onnx-reference").own()
+
+
+@named(CONVS)
+def test_the_audit_passes_the_lowered_code_and_the_reference_on_the_layer_of_a_conv(case):
+    layer = conv_layer(case)
+    assert symconv.audit(conv_backward, forward=conv, layer=layer)
+    found = symconv.audit(reference().backward, forward=reference().forward, layer=layer)
+    assert found.outcomes["forward"].status is Status.PASSED
+    if layer.groups == 1:  # its ConvTranspose raises for most groups
+        assert found.outcomes["input"].status is Status.PASSED
+
+
+@named(TRANSPOSED)
+def test_the_audit_passes_the_lowered_code_and_the_reference_on_the_layer_that_a_conv_transpose_mirrors(case):
+    layer = mirrored_layer(case)
+    assert symconv.audit(conv_backward, forward=conv, layer=layer)
+    if layer.groups == 1:
+        assert symconv.audit(reference().backward, layer=layer)
+
+
+@named([case for case in TRANSPOSED if case.w[0, 0].size > 1])
+def test_the_audit_refutes_a_kernel_that_is_not_rotated_on_the_layer_that_a_conv_transpose_mirrors(case):
+    def wrong(delta, a, w, **options):
+        return conv_backward(delta, a, np.flip(w, tuple(range(2, w.ndim))).copy(), **options)
+
+    found = symconv.audit(wrong, layer=mirrored_layer(case))
+    assert found.outcomes["input"].diagnosis.kind == "rotation"

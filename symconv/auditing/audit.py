@@ -93,8 +93,9 @@ class Audit:
         outcomes: dict[str, AuditOutcome] = {}
         notes: list[str] = []
         tested: set[Conv] = set()
-        for slots in (FORWARD, BACKWARD) if self.about.has_forward else (BACKWARD,):
-            record = self._sweep(layers, slots)
+        sweeps = (FORWARD, BACKWARD) if self.about.has_forward else (BACKWARD,)
+        for slots in sweeps:
+            record = self._sweep(layers, slots, self.settings.seconds / len(sweeps))
             outcomes |= {slot: self._outcome(slot, record) for slot in slots}
             notes += _notes(record.samples)
             tested |= {sample.layer for sample in record.samples}
@@ -120,10 +121,10 @@ class Audit:
             )
         return exact
 
-    def _sweep(self, layers: Sequence[Conv], slots: tuple[str, ...]) -> Record:
+    def _sweep(self, layers: Sequence[Conv], slots: tuple[str, ...], seconds: float) -> Record:
         """Test layer after layer, until the clock says stop."""
         record = Record(slots)
-        begun, deadline = time.perf_counter(), time.perf_counter() + self.settings.seconds
+        begun, deadline = time.perf_counter(), time.perf_counter() + seconds
         first = len(smoke(self.about.support)) if not self.settings.chosen else CHUNK
         for chunk in _chunks(layers, first):
             self._test(chunk, record)
@@ -172,7 +173,7 @@ class Audit:
         unsupported = record.of(slot, State.UNSUPPORTED)
         if wrong:
             return self._mistaken(slot, record, wrong)
-        if failed:
+        if failed and (fine or not record.of(slot, State.ABSENT)):
             return self._failing(record, failed, sorted(fine, key=repr))
         if fine:
             refused = {sample.layer for sample in unsupported}
@@ -238,11 +239,11 @@ class Audit:
         patient = first.failure in (Failure.RAISED, Failure.MALFORMED)  # others take their time at each question
         smallest = shrink(start, self.about.support, fails) if patient and fails(start) else start
         (sample,) = self._sample([(smallest, 0, None)], record.slots) if smallest != start else (failed[0],)
-        seen = sample.observation
-        text, where = (seen.text, seen.where) if isinstance(seen, Failed) else (first.text, first.where)
-        diagnosis = diagnose_crash(failing, working, smallest, text)
+        seen = sample.observation if isinstance(sample.observation, Failed) else first
+        diagnosis = diagnose_crash(seen.failure, failing, working, smallest)
         tested = len({sample.layer for sample in record.samples})
-        return Mistaken(smallest, NoResult(text, where), (diagnosis,), tested, len({sample.layer for sample in failed}))
+        finding = NoResult(seen.failure, seen.text, seen.where)
+        return Mistaken(smallest, finding, (diagnosis,), tested, len({sample.layer for sample in failed}))
 
 
 def _agrees(sample: Sample) -> bool:
@@ -265,7 +266,7 @@ def _silent(_done: int, _total: int) -> None:
 def _notes(samples: Sequence[Sample]) -> Iterator[str]:
     for sample in samples:
         if isinstance(sample.observation, Returned | Failed):
-            yield from sample.observation.notes
+            yield from (note for note in sample.observation.notes if not note.startswith("not called"))
 
 
 def _chunks(layers: Sequence[Conv], first: int) -> Iterator[list[Conv]]:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from symconv.auditing.catalogue import Kind
 from symconv.auditing.diagnosis import Diagnosis
+from symconv.auditing.running import Failure
 from symconv.layer import Conv
 
 
@@ -32,9 +33,6 @@ FEATURES = (
     Feature(Kind.PADDING, "low and high padding differ", lambda layer: any(low != high for low, high in layer.padding)),
     Feature(Kind.PADDING, "padding exceeds d*(K-1)",
             lambda layer: any(max(a.low, a.high) > a.dilated_kernel_size - 1 for a in layer.axes)),
-    Feature(Kind.PADDING, "padding exceeds d*(K-1) at the low end, or d*(K-1) + r at the high end",
-            lambda layer: any(a.low > a.dilated_kernel_size - 1 or a.high > a.dilated_kernel_size - 1 + a.remainder
-                              for a in layer.axes)),
     Feature(Kind.PADDING, "there is padding", lambda layer: any(p for pair in layer.padding for p in pair)),
     Feature(Kind.PADDING, "there is padding at the low end", lambda layer: any(low for low, _ in layer.padding)),
     Feature(Kind.PADDING, "there is padding at the high end", lambda layer: any(high for _, high in layer.padding)),
@@ -59,19 +57,22 @@ FEATURES = (
 )  # fmt: skip
 
 
-def diagnose_crash(failing: Sequence[Conv], working: Sequence[Conv], smallest: Conv, text: str) -> Diagnosis:
+HOW = {
+    Failure.RAISED: ("raises", "Handle such layers, or raise NotImplementedError for them."),
+    Failure.MALFORMED: ("returns no gradients", "Return (da, dw, db) as NumPy arrays, None for what is not computed."),
+    Failure.HUNG: ("does not return", "Look for a loop that does not end; --limit gives a slow function more time."),
+    Failure.DIED: ("ends the process", "Look for memory that is written outside of an array, or too much of it."),
+}
+
+
+def diagnose_crash(failure: Failure, failing: Sequence[Conv], working: Sequence[Conv], smallest: Conv) -> Diagnosis:
     """The feature that all failing layers have, the smallest one too, and the fewest that work."""
-    shown = [f for f in FEATURES if f.holds(smallest) and all(map(f.holds, failing))]
+    verb, mend = HOW[failure]
+    shown = [f for f in FEATURES if f.holds(smallest) and all(map(f.holds, failing))] if working else []
     shown.sort(key=lambda feature: sum(map(feature.holds, working)))
-    if not shown or (working and all(map(shown[0].holds, working))):
-        return Diagnosis(Kind.CRASH, "fails", f"it fails: {text}", "Let it return the gradients of any valid layer.")
-    feature = shown[0]
-    always = not any(map(feature.holds, working))
-    when = f"where {feature.name}" if always else f"on some layers where {feature.name}"
-    return Diagnosis(
-        feature.kind,
-        f"fails {when}",
-        f"it fails {when}: {text}",
-        "Handle such layers, or raise NotImplementedError for them.",
-        (f"fails {when}",),
-    )
+    if not shown or all(map(shown[0].holds, working)):
+        name = f"{verb} on {'some layers' if working else 'every layer'}"
+        return Diagnosis(Kind.CRASH, name, f"the function {name}", mend, (name,))
+    always = not any(map(shown[0].holds, working))
+    name = f"{verb} where {shown[0].name}" if always else f"{verb} on some layers where {shown[0].name}"
+    return Diagnosis(shown[0].kind, name, f"the function {name}", mend, (name,))

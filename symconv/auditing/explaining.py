@@ -15,8 +15,17 @@ from symconv.auditing.catalogue import Kind
 from symconv.auditing.diagnosis import Diagnosis, symbol
 from symconv.auditing.judging import Sample
 from symconv.auditing.lifting import Lifted, lift
-from symconv.auditing.probing import PROBES, Computed, predicts, probe, probes_needed, theorem
-from symconv.auditing.protocol import Support
+from symconv.auditing.probing import (
+    PROBES,
+    Computed,
+    call_on_zeros,
+    predicts,
+    probe,
+    probes_needed,
+    result_of,
+    theorem,
+)
+from symconv.auditing.protocol import Array, Support
 from symconv.auditing.running import Runner
 from symconv.auditing.verdicts import Finding, WrongEntry, WrongShape
 from symconv.errors import InvalidLayer
@@ -50,10 +59,10 @@ class Explainer:
         computed = self._probed(slot, sample.layer, most)
         returned = sample.returned(slot)
         assert returned is not None, "a wrong sample has a result"
-        bilinear = computed is None or predicts(computed, sample.tensors, returned)
+        bilinear = predicts(computed, sample.tensors, returned) if computed else self._vanishes(slot, sample.layer)
         finding = _finding(slot, sample, computed if bilinear else None)
         theirs, ours = self._formulas(slot, sample.layer, computed if bilinear else None, most)
-        return Explained(finding, ours, theirs, bilinear, _unknown(slot, bilinear))
+        return Explained(finding, ours, theirs, bilinear, _unknown(slot, returned, bilinear, theirs is not None))
 
     def _most(self, sample: Sample) -> int:
         begun = time.perf_counter()
@@ -62,6 +71,12 @@ class Explainer:
 
     def _probed(self, slot: str, layer: Conv, most: int) -> Computed | None:
         return probe(self.runner, slot, layer, self.dtype) if probes_needed(slot, layer) <= most else None
+
+    def _vanishes(self, slot: str, layer: Conv) -> bool:
+        """Whether nothing comes of zeros, as of every product."""
+        (seen,) = self.runner.run([call_on_zeros(slot, layer, self.dtype)])
+        found = result_of(slot, seen)
+        return found is None or not np.nan_to_num(found, nan=0.0).any()
 
     def _formulas(
         self, slot: str, layer: Conv, computed: Computed | None, most: int
@@ -125,9 +140,14 @@ def _finding(slot: str, sample: Sample, computed: Computed | None) -> Finding:
     )  # fmt: skip
 
 
-def _unknown(slot: str, bilinear: bool) -> Diagnosis:
-    if bilinear:
-        text = f"{symbol(slot)} is none of the known mistakes, nor two of them together"
-        return Diagnosis(Kind.UNKNOWN, "unknown", text, "Compare the recovered formula with that of the theorem.")
-    text = f"{symbol(slot)} is not linear in each of its arguments, as every gradient of a convolution is"
-    return Diagnosis(Kind.UNKNOWN, "not bilinear", text, "Look for a constant, a clip or a normalisation.")
+def _unknown(slot: str, returned: Array, bilinear: bool, recovered: bool) -> Diagnosis:
+    """What is said where no mistake of the catalogue fits."""
+    what = symbol(slot)
+    if not np.isfinite(returned).all():
+        text = f"{what} holds NaN or infinity"
+        return Diagnosis(Kind.UNKNOWN, "not finite", text, "Look for a division by zero, or an array never filled.")
+    if not bilinear:
+        text = f"{what} is not linear in each of its arguments, as every gradient of a convolution is"
+        return Diagnosis(Kind.UNKNOWN, "not bilinear", text, "Look for a constant, a clip or a normalisation.")
+    mend = "Compare the recovered formula with that of the theorem." if recovered else "Start from the smallest layer."
+    return Diagnosis(Kind.UNKNOWN, "unknown", f"{what} is none of the known mistakes, nor two of them together", mend)

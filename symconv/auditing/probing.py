@@ -16,7 +16,7 @@ import numpy as np
 
 from symconv.auditing.exact import Tensors, dtype_of
 from symconv.auditing.protocol import Array
-from symconv.auditing.running import Call, Returned, Runner
+from symconv.auditing.running import BACKWARD, Call, Observation, Returned, Runner
 from symconv.layer import Axis, Conv
 
 Index = tuple[int, ...]
@@ -66,14 +66,12 @@ def probe(runner: Runner, slot: str, layer: Conv, dtype: str) -> Computed | None
         return None
     points = list(_points(slot, layer))
     calls = [_call(slot, layer, dict(zip(FACTORS[slot], at, strict=True)), dtype) for at in points]
-    nothing = _call(slot, layer, {}, dtype)
+    nothing = call_on_zeros(slot, layer, dtype)
     found: list[Product] = []
     shape: tuple[int, ...] = ()
     for at, observation in zip([None, *points], runner.run([nothing, *calls]), strict=True):
-        if not isinstance(observation, Returned):
-            return None
-        result = observation.arrays[0 if slot == "forward" else ("input", "weight", "bias").index(slot)]
-        if result is None or not np.isfinite(values := np.asarray(result).astype(np.float64)).all():
+        values = result_of(slot, observation)
+        if values is None or not np.isfinite(values).all():
             return None
         if at is None and values.any():
             return None  # something is added that is no product
@@ -81,6 +79,19 @@ def probe(runner: Runner, slot: str, layer: Conv, dtype: str) -> Computed | None
         if at is not None:
             found += [Product(entry, at, value) for entry, value in _entries(values)]
     return Computed(slot, layer, tuple(sorted(found)), shape)
+
+
+def call_on_zeros(slot: str, layer: Conv, dtype: str) -> Call:
+    """A call whose every product is zero."""
+    return _call(slot, layer, {}, dtype)
+
+
+def result_of(slot: str, observation: Observation) -> Array | None:
+    """What came back for one gradient, in float64; None where nothing did."""
+    if not isinstance(observation, Returned):
+        return None
+    result = observation.arrays[0 if slot == "forward" else BACKWARD.index(slot)]
+    return None if result is None else np.asarray(result).astype(np.float64)
 
 
 def theorem(slot: str, layer: Conv) -> Computed:

@@ -12,6 +12,7 @@ from symconv.auditing.diagnosis import Diagnosis
 from symconv.auditing.lifting import Lifted
 from symconv.auditing.probing import Product
 from symconv.auditing.protocol import Support
+from symconv.auditing.running import Failure
 from symconv.layer import Conv
 from symconv.steps import Status
 
@@ -68,6 +69,7 @@ class WrongShape:
 class NoResult:
     """The call raised, hung, died, or returned what is no result."""
 
+    failure: Failure
     text: str
     where: str
 
@@ -111,7 +113,7 @@ class NotAudited:
 class NotComputed:
     """The implementation returns None for this gradient: it is not asked to compute it."""
 
-    reason: str = "not computed: None was returned on every layer"
+    reason: str = "None was returned on every layer"
     status = None
 
 

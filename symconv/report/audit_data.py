@@ -106,8 +106,8 @@ def _finding(slot: str, finding: Finding) -> dict[str, Any]:
             }
         case WrongShape(expected, computed):
             return {"kind": "shape", "expected": list(expected), "computed": list(computed), "text": text}
-        case NoResult(reason, where):
-            return {"kind": "failure", "error": reason, "where": where, "text": text}
+        case NoResult(failure, reason, where):
+            return {"kind": failure.value, "error": reason, "where": where, "text": text}
         case _:
             assert_never(finding)
 

@@ -11,7 +11,7 @@ from symconv.auditing.diagnosis import symbol
 from symconv.auditing.lifting import Affine, Lifted
 from symconv.auditing.verdicts import AuditVerdict, Finding, Mistaken, NoResult, WrongEntry, WrongShape
 from symconv.report.audit_formulas import RESULT, Piece, conditions, entry_sum, formula, index_name
-from symconv.report.audit_text import summary
+from symconv.report.audit_text import failure_text, summary
 from symconv.report.prose import escaped, prose
 
 
@@ -96,8 +96,8 @@ def _finding(slot: str, finding: Finding) -> Iterator[str]:
             yield "\\end{align*}"
         case WrongShape(expected, computed):
             yield f"It should have shape ${expected}$; yours has shape ${computed}$."
-        case NoResult(text, _):
-            yield f"The call fails with \\texttt{{{prose(text)}}}."
+        case NoResult():
+            yield prose(f"{failure_text(finding)}.".capitalize())
         case _:
             assert_never(finding)
 

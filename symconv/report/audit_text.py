@@ -11,6 +11,7 @@ from typing import assert_never
 from symconv.auditing.diagnosis import symbol
 from symconv.auditing.exact import BITS
 from symconv.auditing.lifting import Affine, Lifted
+from symconv.auditing.running import Failure
 from symconv.auditing.verdicts import (
     Agreed,
     AuditOutcome,
@@ -93,7 +94,7 @@ def summary(outcome: AuditOutcome) -> str:
         case Mistaken():
             return f"{outcome.diagnosis.name} ({outcome.diagnosis.kind})"
         case NotAudited(reason) | NotComputed(reason):
-            return reason
+            return f"({reason})"
         case _:
             assert_never(outcome)
 
@@ -131,7 +132,8 @@ def _smallest(outcome: Mistaken) -> str:
 def headline(slot: str, outcome: Mistaken, *, unicode: bool = False) -> str:
     """The sentence that says it all: what should be, what is, why, and the mend."""
     found = finding_text(slot, outcome.finding, unicode=unicode)
-    return f"{found}: {outcome.diagnosis.explanation}. {outcome.diagnosis.mend}"
+    sentence = f"{found}: {outcome.diagnosis.explanation}. {outcome.diagnosis.mend}"
+    return sentence if isinstance(outcome.finding, WrongEntry) else sentence[:1].upper() + sentence[1:]
 
 
 def finding_text(slot: str, finding: Finding, *, unicode: bool = False) -> str:
@@ -146,10 +148,24 @@ def finding_text(slot: str, finding: Finding, *, unicode: bool = False) -> str:
             return f"{where} should be {right}; yours is {entry_sum(style, slot, computed, expected)}"
         case WrongShape(expected, computed):
             return f"{symbol(slot)} should have shape {expected}; yours has shape {computed}"
-        case NoResult(text, where):
-            return f"the call fails with {text}" + (f" ({where})" if where else "")
+        case NoResult():
+            return failure_text(finding)
         case _:
             assert_never(finding)
+
+
+def failure_text(finding: NoResult) -> str:
+    """What came of the call instead of a result."""
+    where = f" ({finding.where})" if finding.where else ""
+    match finding.failure:
+        case Failure.RAISED:
+            return f"the call raised {finding.text}{where}"
+        case Failure.MALFORMED:
+            return f"the function {finding.text}" if finding.text.startswith("returned") else finding.text
+        case Failure.HUNG | Failure.DIED:
+            return f"{finding.text}{where}"
+        case _:
+            assert_never(finding.failure)
 
 
 def _formulas(theorem: Lifted, recovered: Lifted, unicode: bool) -> Iterator[Line]:
@@ -178,7 +194,8 @@ def _evidence(verdict: AuditVerdict) -> Iterator[Line]:
             f"PASSED says: on every tested layer, on random integers in {verdict.dtype} whose sums stay below "
             f"2^{BITS[verdict.dtype]} (so that nothing is rounded), the results are equal. If the code is linear in "
             f"each of its arguments, which is assumed, a wrong gradient passes a layer with probability below "
-            f"2^-{min(outcome.bits for outcome in exact)}. It says nothing of layers that were not tested."
+            f"2^-{min(outcome.bits for outcome in exact)} (Schwartz-Zippel). "
+            f"It says nothing of layers that were not tested."
         )
     rounded = [outcome for outcome in passed if outcome.error > 0]
     if rounded:

@@ -45,8 +45,10 @@ def one_per_axis(padding: Pairs) -> tuple[int, ...] | None:
 
 
 def padded(tensor: Any, padding: Pairs) -> Any:
-    """Zeros around the spatial axes, or less of them where padding is negative."""
-    return library().nn.functional.pad(tensor, [p for pair in reversed(padding) for p in pair])
+    """Zeros around the spatial axes, then what negative padding crops; PyTorch would crop first."""
+    amounts, pad = [p for pair in reversed(padding) for p in pair], library().nn.functional.pad
+    wider = pad(tensor, [max(p, 0) for p in amounts])
+    return pad(wider, [min(p, 0) for p in amounts]) if min(amounts) < 0 else wider
 
 
 def _library_convolution(a: Any, w: Any, b: Any, *, padding: Pairs, **options: Any) -> Any:
