@@ -171,6 +171,8 @@ def _needed(support: Support, chosen: tuple[Conv, ...]) -> dict[str, Any]:
 def _layers(layer: Conv | Iterable[Conv] | None) -> tuple[Conv, ...]:
     if layer is None:
         return ()
+    if not isinstance(layer, Conv | Iterable):
+        raise InvalidLayer(f"expected a symconv.Conv, or several, but got layer={shortened(layer)}")
     found = (layer,) if isinstance(layer, Conv) else tuple(layer)
     for one in found:
         if not isinstance(one, Conv):

@@ -281,6 +281,8 @@ def reference():
 def test_the_audit_passes_the_lowered_code_and_the_reference_on_the_layer_of_a_conv(case):
     layer = conv_layer(case)
     assert symconv.audit(conv_backward, forward=conv, layer=layer)
+    if layer.monomials > 10**7:  # one case, of which the reference takes a minute
+        return
     found = symconv.audit(reference().backward, forward=reference().forward, layer=layer)
     assert found.outcomes["forward"].status is Status.PASSED
     if layer.groups == 1:  # its ConvTranspose raises for most groups

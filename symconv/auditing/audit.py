@@ -7,15 +7,15 @@ Never: PASSED for a gradient that any tested layer denies.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import islice
+from itertools import chain, islice
 
 from symconv.auditing.crashes import diagnose_crash
 from symconv.auditing.diagnosis import diagnose, explains
-from symconv.auditing.exact import Tensors, bits_of, integers, largest_entry, trials
+from symconv.auditing.exact import Tensors, bits_of, integers, largest_entry, points, trials
 from symconv.auditing.explaining import Explainer
-from symconv.auditing.judging import NEAREST, SMALL, Sample, State
+from symconv.auditing.judging import SMALL, Sample, State
 from symconv.auditing.protocol import Described
 from symconv.auditing.running import BACKWARD, FORWARD, Call, Failed, Failure, NotSupported, Returned, Runner
 from symconv.auditing.shrinking import shrink
@@ -65,7 +65,7 @@ class Record:
 
     slots: tuple[str, ...]
     samples: list[Sample] = field(default_factory=list)
-    rounded: dict[str, float] = field(default_factory=dict)
+    rounded: dict[str, tuple[float, float]] = field(default_factory=dict)  # the largest error, and what was allowed
     bits: int = 10**6
 
     def of(self, slot: str, *states: State) -> list[Sample]:
@@ -89,13 +89,12 @@ class Audit:
 
     def run(self) -> AuditVerdict:
         """Sweep, judge, explain."""
-        layers = self._layers()
         outcomes: dict[str, AuditOutcome] = {}
         notes: list[str] = []
         tested: set[Conv] = set()
         sweeps = (FORWARD, BACKWARD) if self.about.has_forward else (BACKWARD,)
         for slots in sweeps:
-            record = self._sweep(layers, slots, self.settings.seconds / len(sweeps))
+            record = self._sweep(slots, self.settings.seconds / len(sweeps))
             outcomes |= {slot: self._outcome(slot, record) for slot in slots}
             notes += _notes(record.samples)
             tested |= {sample.layer for sample in record.samples}
@@ -105,36 +104,34 @@ class Audit:
             self.settings.seed, seconds, tuple(dict.fromkeys(notes)),
         )  # fmt: skip
 
-    def _layers(self) -> list[Conv]:
+    def _layers(self) -> Iterator[Conv]:
         """Every layer of the sweep, in order, as far as the dtype is exact on it."""
         settings, support = self.settings, self.about.support
-        if settings.chosen:
-            found: Iterable[Conv] = settings.chosen
-        else:
-            planned = [*smoke(support), *systematic(support)]
-            missing = max(settings.layers - len(planned), 0)
-            found = [*planned, *at_random(support, settings.seed, missing)][: settings.layers]
-        exact = [layer for layer in dict.fromkeys(found) if largest_entry(layer, settings.dtype) > 0]
-        if not exact:
-            raise InvalidOption(
-                f"no layer of the sweep is supported and exact in {settings.dtype}: widen the options, or take float64"
-            )
-        return exact
+        planned = settings.chosen or (*smoke(support), *systematic(support))
+        missing = 0 if settings.chosen else max(settings.layers - len(planned), 0)
+        found = chain(
+            planned[: None if settings.chosen else settings.layers], at_random(support, settings.seed, missing)
+        )
+        return (layer for layer in found if largest_entry(layer, settings.dtype) > 0)
 
-    def _sweep(self, layers: Sequence[Conv], slots: tuple[str, ...], seconds: float) -> Record:
+    def _sweep(self, slots: tuple[str, ...], seconds: float) -> Record:
         """Test layer after layer, until the clock says stop."""
         record = Record(slots)
         begun, deadline = time.perf_counter(), time.perf_counter() + seconds
         first = len(smoke(self.about.support)) if not self.settings.chosen else CHUNK
-        for chunk in _chunks(layers, first):
+        for chunk in _chunks(self._layers(), first):
             self._test(chunk, record)
-            self.progress(len({sample.layer for sample in record.samples}), len(layers))
+            self.progress(len({sample.layer for sample in record.samples}), self.settings.layers)
             refuted = [slot for slot in slots if record.refuted(slot)]
             if refuted:
                 deadline = min(deadline, begun + AFTER)
             told = [slot for slot in slots if record.of(slot, State.WRONG)]
             if time.perf_counter() > deadline or len(told) == len(slots):
                 break
+        if not record.samples:
+            raise InvalidOption(
+                f"no layer that is supported is exact in {self.settings.dtype}: widen the options, or take float64"
+            )
         return record
 
     def _test(self, layers: Sequence[Conv], record: Record) -> None:
@@ -144,12 +141,13 @@ class Audit:
         fine = [sample.layer for sample in first if _agrees(sample)]
         later = self._sample([(la, point, None) for la in fine for point in range(1, trials(la, dtype))], record.slots)
         rounded = dict.fromkeys(sample.layer for sample in (*first, *later) if _rounds(sample))
-        small = self._sample([(layer, 0, SMALL) for layer in rounded], record.slots)
+        small = self._sample([(la, point, SMALL) for la in rounded for point in range(points(SMALL))], record.slots)
         record.samples += [*first, *(sample for sample in (*later, *small) if _denies(sample))]
         for sample in small:
             for slot in record.slots:
-                if sample.state(slot) in (State.RIGHT, State.ROUNDED):
-                    record.rounded[slot] = max(record.rounded.get(slot, 0.0), sample.error(slot))
+                if sample.state(slot) is State.ROUNDED:
+                    error, allowed = record.rounded.get(slot, (0.0, 0.0))
+                    record.rounded[slot] = max(error, sample.error(slot)), max(allowed, sample.allowed(slot))
         record.bits = min([record.bits, *(bits_of(layer, dtype, trials(layer, dtype)) for layer in fine)])
 
     def _sample(self, wanted: Sequence[tuple[Conv, int, int | None]], slots: tuple[str, ...]) -> list[Sample]:
@@ -188,10 +186,8 @@ class Audit:
     def _agreed(
         self, slot: str, record: Record, fine: set[Conv], unsupported: set[Conv], proved: tuple[Conv, ...]
     ) -> Agreed:
-        error = record.rounded.get(slot)
-        if error is None:
-            return Agreed(len(fine), len(unsupported), record.bits, proved=proved)
-        return Agreed(len(fine), len(unsupported), 0, error, NEAREST, proved)
+        error, allowed = record.rounded.get(slot, (0.0, 0.0))
+        return Agreed(len(fine), len(unsupported), record.bits, error, allowed, proved)
 
     def _on_symbols(self, slot: str, slots: tuple[str, ...], fine: set[Conv]) -> tuple[Conv, ...]:
         """The small layers on which the code, run on symbols, gives the theorem's polynomials."""
@@ -269,11 +265,11 @@ def _notes(samples: Sequence[Sample]) -> Iterator[str]:
             yield from (note for note in sample.observation.notes if not note.startswith("not called"))
 
 
-def _chunks(layers: Sequence[Conv], first: int) -> Iterator[list[Conv]]:
-    rest = iter(layers)
-    yield list(islice(rest, first))
-    while chunk := list(islice(rest, CHUNK)):
+def _chunks(layers: Iterator[Conv], first: int) -> Iterator[list[Conv]]:
+    size = max(first, 1)
+    while chunk := list(dict.fromkeys(islice(layers, size))):
         yield chunk
+        size = CHUNK
 
 
 def _seed(seed: int, layer: Conv, point: int) -> int:

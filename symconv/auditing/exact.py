@@ -72,7 +72,12 @@ def trials(layer: Conv, dtype: str) -> int:
     >>> trials(Conv((8, 8), (3, 3)), "float64"), trials(Conv((8, 8), (3, 3)), "float16")
     (3, 21)
     """
-    values = 2 * largest_entry(layer, dtype) + 1
+    return points(largest_entry(layer, dtype))
+
+
+def points(largest: int) -> int:
+    """The same, for entries of at most this size."""
+    values = 2 * largest + 1
     return 1 + int(ODDS / -log2(1 - (1 - 1 / values) ** 2))
 
 
@@ -122,7 +127,7 @@ def integers(layer: Conv, dtype: str, seed: int, largest: int | None = None) -> 
     )
 
 
-def bits_of(layer: Conv, dtype: str, points: int) -> int:
+def bits_of(layer: Conv, dtype: str, count: int) -> int:
     """``n``, where a wrong bilinear map is accepted at so many points with probability below ``2**-n``."""
     values = 2 * largest_entry(layer, dtype) + 1
-    return ceil(points * -log2(1 - (1 - 1 / values) ** 2)) - 1
+    return ceil(count * -log2(1 - (1 - 1 / values) ** 2)) - 1

@@ -19,8 +19,9 @@ from symconv.auditing.running import Call, Failed, NotSupported, Observation, Re
 from symconv.layer import Conv
 
 SMALL = 3  # the largest entry of data on which a rounding implementation is judged
-NEAR = {"float64": 2.0**-20, "float32": 2.0**-6}  # how far from an integer that judgement allows
-NEAREST = 0.25  # for every other dtype
+# What may be rounding, as a part of the largest entry; on small entries, no more than NEAREST. Integers do not round.
+NEAR = {"float64": 2.0**-20, "float32": 2.0**-6, "float16": 2.0**-4, "bfloat16": 2.0**-4}
+NEAREST = 0.25
 
 
 class State(StrEnum):
@@ -98,15 +99,18 @@ class Sample:
             return State.WRONG
         if np.array_equal(found, expected):
             return State.RIGHT
-        return State.ROUNDED if self.rounds(found, expected) else State.WRONG
+        return State.ROUNDED if self.rounds(found, slot) else State.WRONG
 
-    def rounds(self, found: Array, expected: Array) -> bool:
+    def rounds(self, found: Array, slot: str) -> bool:
         """Whether the difference can be rounding; on small entries no wrong integer coefficient can look like it."""
-        allowed = float(np.abs(expected).max(initial=1.0)) * NEAR.get(self.dtype, NEAREST)
-        if max(float(np.abs(tensor).max(initial=0.0)) for tensor in self.numbers.values()) <= SMALL:
-            allowed = min(allowed, NEAREST)
-        error = np.abs(found - expected)
-        return bool(np.isfinite(error).all()) and float(error.max(initial=0.0)) <= allowed
+        error = np.abs(found - self.expected(slot))
+        return bool(np.isfinite(error).all()) and float(error.max(initial=0.0)) <= self.allowed(slot)
+
+    def allowed(self, slot: str) -> float:
+        """How large a difference can be rounding."""
+        allowed = float(np.abs(self.expected(slot)).max(initial=1.0)) * NEAR.get(self.dtype, 0.0)
+        small = max(float(np.abs(tensor).max(initial=0.0)) for tensor in self.numbers.values()) <= SMALL
+        return min(allowed, NEAREST) if small else allowed
 
     def error(self, slot: str) -> float:
         """The largest difference from what was expected."""

@@ -47,6 +47,12 @@ def _simpler(layer: Conv) -> Iterator[Conv]:
                 axes = list(layer.axes)
                 axes[at] = _put(axis, name, value)
                 yield from _made(layer, axes)
+    yield from _made(layer, [_unpadded(axis) for axis in layer.axes])
+
+
+def _unpadded(axis: Axis) -> Axis:
+    """With entries of the input in the place of padding."""
+    return replace(axis, input_size=axis.input_size + max(axis.low, 0) + max(axis.high, 0), low=0, high=0)
 
 
 def _smaller(value: int, least: int) -> list[int]:

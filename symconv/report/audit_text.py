@@ -200,9 +200,10 @@ def _evidence(verdict: AuditVerdict) -> Iterator[Line]:
     rounded = [outcome for outcome in passed if outcome.error > 0]
     if rounded:
         yield from _wrapped(
-            f"The code rounds, so it was compared on integers of at most 3, up to {rounded[0].tolerance:g}: rounded to "
-            f"the nearest integer the results are exact. The largest error was "
-            f"{max(outcome.error for outcome in rounded):.2g}. A coefficient that is wrong by less is not seen."
+            f"The code rounds, so PASSED says less: on integers of at most 3 the results were equal up to "
+            f"{max(outcome.tolerance for outcome in rounded):.2g}, which tells any two integers apart; the largest "
+            f"error was {max(outcome.error for outcome in rounded):.2g}. A coefficient that is wrong by less is not "
+            f"seen."
         )
     proved = list(dict.fromkeys(layer for outcome in passed for layer in outcome.proved))
     if proved:
