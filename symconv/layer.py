@@ -499,6 +499,10 @@ class Conv:
         parts += [f"{name}={getattr(self, name)!r}" for name, usual in plain.items() if getattr(self, name) != usual]
         return f"Conv({', '.join(parts)})"
 
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:  # noqa: ARG002
+        """For IPython's and Hypothesis's printers, which would show every field."""
+        printer.text(repr(self))
+
 
 def _listed(value: Any) -> Any:
     return [_listed(v) for v in value] if isinstance(value, tuple) else value

@@ -39,6 +39,7 @@ FLOORS = [
     "symbolic",
     "files",
     "audits",
+    "testing",
     "api",
     "printing",
     "audit_commands",
