@@ -652,3 +652,21 @@ def test_only_numbers_and_polynomials_are_written():
         wire.observation_frame(Returned((np.array(["a"]),)))
     with pytest.raises(wire.Refused, match="digits"):
         wire.observation_frame(Returned((np.array([10**5000], object),)))
+
+
+def test_what_many_calls_left_behind_is_not_held_against_the_last_of_them(tmp_path):
+    """A process that ends after three calls, whatever they are: each call is right in a fresh one."""
+    (tmp_path / "hoards.py").write_text(
+        "import os\nmade = []\n\n\n"
+        "def f(delta, a, w, *, stride, padding, dilation, groups):\n"
+        "    made.append(1)\n"
+        "    if len(made) > 3:\n"
+        "        os._exit(3)\n"
+        "    return None, None, delta.sum(axis=(0, 2))\n"
+    )
+    layer = Conv((3,), (2,))
+    calls = [Call(layer, tuple(np.ones(s) for s in (layer.output_shape, layer.input_shape, layer.weight_shape)))] * 8
+    with Sandbox(f"{tmp_path / 'hoards.py'}:f", limit=5.0) as sandbox:
+        found = sandbox.run(calls)
+    assert all(isinstance(seen, Returned) for seen in found)
+    assert [bool(seen.notes) for seen in found] == [False, False, False, True, False, False, True, False]

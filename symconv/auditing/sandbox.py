@@ -16,11 +16,12 @@ from symconv import errors
 from symconv.auditing import wire
 from symconv.auditing.child import Child, Ended, Late
 from symconv.auditing.protocol import Described, Support
-from symconv.auditing.running import Call, Failed, Failure, Observation
+from symconv.auditing.running import Call, Failed, Failure, Observation, Returned
 from symconv.errors import InvalidTarget, SymconvError
 
 RESTARTS = 3  # in a row, without one answer
 BATCH = 256  # calls sent at once
+ENDED = "ended its process after many calls, and not when it was called anew: does it keep memory?"
 BATCH_BYTES = 4 * 2**20
 
 
@@ -28,8 +29,9 @@ class Sandbox:
     """Runs an implementation in a child process, with limits of time and memory; for one thread at a time.
 
     A call that hangs or ends the process is `Failed`, that call alone: the process is started anew for those that
-    follow. After three restarts in a row without an answer the remaining calls fail at once, with the same text and a
-    note that they were not made.
+    follow. A call that ends a process which had answered others is made once more, in a fresh one, and judged by that:
+    what many calls left behind is not its fault. After three restarts in a row without an answer the remaining calls
+    fail at once, with the same text and a note that they were not made.
 
     Parameters
     ----------
@@ -75,6 +77,8 @@ class Sandbox:
         self._limit, self._start_limit = limit, start_limit
         self._folder = os.getcwd()
         self._failures = 0  # in a row
+        self._answers = 0  # of the process that runs
+        self._again = False  # whether the next call ended a process that had answered others
         self._last: Failed = Failed(Failure.DIED, "the process was not started")
         self._child: Child | None = None
         self._child, self._implementation = self._started()
@@ -146,6 +150,7 @@ class Sandbox:
         try:
             if self._child is None:
                 self._child, self._implementation = self._started()
+                self._answers = 0
             self._child.send(frame)
             self._child.receive(self._limit)
             taken = True
@@ -154,7 +159,9 @@ class Sandbox:
         except Late as late:
             self._failed(Failed(Failure.HUNG, f"no answer within {self._limit:g} s", late.where), found, taken)
         except Ended as ended:
-            self._failed(Failed(Failure.DIED, ended.text, ended.where), found, taken)
+            # What many calls left behind can end a process; only a call that ends a fresh one too is at fault.
+            self._again = taken and self._answers > 0
+            self._failed(Failed(Failure.DIED, ended.text, ended.where), found, taken and not self._again)
         except SymconvError as error:  # it started before, and does so no more
             self._failures = RESTARTS
             self._failed(Failed(Failure.DIED, f"the process could not be started anew: {error}"), found, True)
@@ -171,6 +178,10 @@ class Sandbox:
             child.end()
             raise Ended(seen.text, seen.where)
         self._failures = 0
+        self._answers += 1
+        if self._again and isinstance(seen, Returned):
+            seen = replace(seen, notes=(*seen.notes, ENDED))
+        self._again = False
         return seen
 
     def _failed(self, failure: Failed, found: list[Observation], taken: bool) -> None:
