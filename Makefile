@@ -23,9 +23,11 @@ lint: $(VENV)/.lint
 bench: $(VENV)/.test
 	$(BIN)/python -m tests.benchmarks
 
-# Near-miss theorems and spoilt certificates, 10,000 of each: none may be accepted that states something false.
+# Near-miss theorems and spoilt certificates, 10,000 of each: none may be accepted that states something false. Then the
+# corpus of wrong backwards, all of which must be refuted, and correct libraries on 10,000 layers each.
 campaign: $(VENV)/.test
 	$(BIN)/python -m tests.campaign --near-misses 10000 --corrupted 10000 --seed 1
+	$(BIN)/python -m tests.audit_campaign --layers 10000 --seed 1
 
 # PyTorch (CPU), JAX, z3 and cvc5: the tests that ask them run where they are installed, and skip elsewhere.
 frameworks: $(VENV)/.base

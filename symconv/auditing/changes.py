@@ -6,12 +6,13 @@ Never: the name of a mistake.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from fractions import Fraction
 from math import prod
 
-from symconv.auditing.forms import AxisForm, Form, Keep, Label
+from symconv.auditing.axis_forms import AxisForm, Keep
+from symconv.auditing.forms import Form, Label
 
 Change = Callable[[Form], Form]
 AxisChange = Callable[[AxisForm], AxisForm]
@@ -92,9 +93,19 @@ def axis_with(**values: Callable[[AxisForm], object]) -> AxisChange:
     return lambda axis: replace(axis, **{name: value(axis) for name, value in values.items()})  # type: ignore[arg-type]
 
 
-def padded(low: Callable[[AxisForm], int]) -> AxisChange:
-    """Another low padding."""
-    return lambda axis: replace(axis, low=low(axis))
+def padded(low: Callable[[AxisForm], int], high: Callable[[AxisForm], int] | None = None) -> AxisChange:
+    """Another low padding; the high one, which shows in sizes alone, by the same rule with the ends exchanged."""
+    return lambda axis: replace(axis, low=low(axis), high=high(axis) if high else low(flipped(axis)))
+
+
+def flipped(axis: AxisForm) -> AxisForm:
+    """The axis with low and high padding exchanged."""
+    return replace(axis, low=axis.high, high=axis.low)
+
+
+def resized(change: AxisChange) -> Change:
+    """A change along every axis that leaves the result as long as the closed form makes it."""
+    return lambda form: replace(form.along(change), resized=True)
 
 
 def keeping(keep: Keep) -> AxisChange:
@@ -112,7 +123,12 @@ def labelled(rule: Callable[[Form, Label], Label | None]) -> Change:
     return changed
 
 
-def scaled(factor: Callable[[Form], Fraction]) -> Change:
+def fanned(rule: Callable[[Form, Label], Iterable[Label]]) -> Change:
+    """The channels that meet, each made several (or none) by a rule."""
+    return lambda form: replace(form, labels=tuple(made for label in form.labels for made in rule(form, label)))
+
+
+def scaled(factor: Callable[[Form], Fraction | int]) -> Change:
     """Another factor."""
     return lambda form: replace(form, scale=form.scale * factor(form))
 
@@ -120,6 +136,26 @@ def scaled(factor: Callable[[Form], Fraction]) -> Change:
 def sampled(kept: Callable[[int], int]) -> Change:
     """Only one sample of the batch contributes."""
     return lambda form: replace(form, samples=tuple(s for s in form.samples if s[0] == kept(form.batch)))
+
+
+def paired(rule: Callable[[int, int], bool]) -> Change:
+    """The samples that meet: (n of delta, m of a) where the rule says so."""
+
+    def changed(form: Form) -> Form:
+        batch = range(form.batch)
+        return replace(form, samples=tuple((n, m) for n in batch for m in batch if rule(n, m)))
+
+    return changed
+
+
+def reshaped(tensor: str) -> Change:
+    """One tensor with its batch and channel axes exchanged by a reshape, which does not move an entry."""
+    return lambda form: replace(form, reshaped=form.reshaped ^ {tensor})
+
+
+def summed(axes: Callable[[int], tuple[int, ...]]) -> Change:
+    """Other axes of delta summed for dE/db, by the number of all."""
+    return lambda form: replace(form, summed=axes(2 + form.ndim))
 
 
 def outputs(form: Form) -> int:
@@ -132,23 +168,27 @@ def group_of(form: Form, label: Label) -> int:
     return label[0] // form.per_group[0]
 
 
-def positions(kept: Callable[[int], int]) -> Change:
-    """One output position for dE/db, of all."""
-    return lambda form: replace(form, positions=tuple((kept(axis.output_size),) for axis in form.axes))
+def positions(kept: Callable[[AxisForm], Iterable[int]]) -> Change:
+    """The output positions that dE/db sums, along each axis."""
+    return lambda form: replace(form, positions=tuple(tuple(kept(axis)) for axis in form.axes))
 
 
 def across_channels(form: Form, label: Label) -> Label | None:
-    """w[c, o] where w[o, c] is meant, counted within the group."""
+    """w[c, o] where w[o, c] is meant, counted within the group, as far as w reaches."""
     outs, ins = form.per_group
     of_delta, out, inner, of_a = label
     within = out % outs
-    return (of_delta, out - within + inner, within, of_a) if outs == ins else None
+    return (of_delta, out - within + inner, within, of_a) if within < ins and inner < outs else None
 
 
 def low_kept(before: Form, after: Form) -> Form:
-    """The form with the padding of delta, d*(K-1) - p, as it was before the dilation changed."""
+    """The form with the pads of delta, d*(K-1) - p, as they were before the dilation changed."""
     axes = tuple(
-        replace(new, low=old.low + (new.dilation - old.dilation) * (old.kernel_size - 1))
+        replace(
+            new,
+            low=old.low + (new.dilation - old.dilation) * (old.kernel_size - 1),
+            high=old.high + (new.dilation - old.dilation) * (old.kernel_size - 1),
+        )
         for old, new in zip(before.axes, after.axes, strict=True)
     )
     return replace(after, axes=axes)

@@ -2,25 +2,30 @@
 
 In: samples of one gradient, some of them wrong.  Out: diagnoses, the likeliest first; none that a sample denies.
 Never: a guess. What equals no mistake, nor any two of them, has no diagnosis.
+
+A mistake explains a sample when it gives every entry. The size of the result must be what it should be, or what the
+closed form makes of it with this mistake, on all samples alike; a mistake that gives every entry, but not the size, is
+named where nothing else is found.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from itertools import permutations
 
 import numpy as np
 
 from symconv.auditing.catalogue import Kind, Mistake, mistakes
 from symconv.auditing.changes import Change
-from symconv.auditing.forms import Form, derivative
 from symconv.auditing.judging import Sample, State
-from symconv.auditing.protocol import Array
+from symconv.auditing.matching import explain_all, explains
+from symconv.auditing.pairing import pairs
+
+__all__ = ["Diagnosis", "diagnose", "explains", "symbol"]
 
 CONFIRMING = 60  # samples that a diagnosis must agree with, at most
-NEAR = 1e-9  # of the size of an entry: what a division leaves
+NEAR = 1e-9  # of the size of an entry: what rounding leaves
 
 
 @dataclass(frozen=True)
@@ -40,8 +45,14 @@ def diagnose(slot: str, samples: Sequence[Sample], most: int = 3) -> list[Diagno
     telling = _telling(slot, samples)
     if not any(sample.state(slot) is State.WRONG for sample in telling):
         return []
-    found = _in_another_shape(slot, telling) or _named(slot, telling) or _constant(slot, telling)
-    return found[:most] or _pairs(slot, telling)[:most]
+    return (
+        _in_another_shape(slot, telling)
+        or _named(slot, telling)
+        or _constant(slot, telling)
+        or [_told(slot, *pair, telling) for pair in pairs(slot, telling)]
+        or _named(slot, telling, loosely=True)
+        or _in_another_size(slot, telling)
+    )[:most]
 
 
 def _telling(slot: str, samples: Sequence[Sample]) -> list[Sample]:
@@ -51,65 +62,15 @@ def _telling(slot: str, samples: Sequence[Sample]) -> list[Sample]:
     return wrong[: CONFIRMING - 10] + right[:10]
 
 
-def explains(slot: str, changes: Sequence[Change], sample: Sample) -> bool:
-    """Whether the theorem's form, so changed, gives exactly what the sample returned."""
-    form = Form.of(sample.layer)
-    for change in changes:
-        form = change(form)
-    return _gives(slot, form, sample)
-
-
-def _gives(slot: str, form: Form, sample: Sample) -> bool:
-    returned = sample.returned(slot)
-    if returned is None:
-        return False
-    shape = form.shape(slot)
-    if returned.ndim != len(shape) or returned.shape[:2] != shape[:2]:
-        return False
-    predicted = derivative(form.reaching(slot, returned.shape[2:]), slot, sample.numbers)
-    if predicted is None or predicted.shape != returned.shape:
-        return False
-    if slot == "forward":
-        bias = np.asarray(sample.tensors.b).astype(np.float64)
-        returned = returned - bias.reshape(-1, *[1] * sample.layer.ndim)
-    return _equal(returned, predicted, form.scale)
-
-
-def _equal(returned: Array, predicted: Array, scale: Fraction) -> bool:
-    """Whether ``returned = scale * predicted``, up to the rounding of a division where there is one."""
-    if scale.denominator == 1:
-        return np.array_equal(returned, predicted * float(scale))
-    size = float(np.abs(predicted).max(initial=1.0)) / scale.denominator
-    return bool(np.abs(returned - predicted * float(scale)).max(initial=0.0) <= NEAR * size)
-
-
-def _named(slot: str, samples: Sequence[Sample]) -> list[Diagnosis]:
+def _named(slot: str, samples: Sequence[Sample], loosely: bool = False) -> list[Diagnosis]:
     """The single mistakes that explain every sample."""
     found = []
     for mistake in mistakes(slot):
         for change in mistake.changes:
-            if _in_shape(slot, mistake, samples) and all(explains(slot, (change,), sample) for sample in samples):
+            if explain_all(slot, (change,), samples, loosely):
                 found.append(_told(slot, (mistake,), (change,), samples))
                 break
     return found
-
-
-def _in_shape(slot: str, mistake: Mistake, samples: Sequence[Sample]) -> bool:
-    """Whether the shapes are what the mistake says; one that says nothing about shapes fits any."""
-    if mistake.extra is None:
-        return True
-    for sample in samples:
-        returned = sample.returned(slot)
-        form = Form.of(sample.layer)
-        assert returned is not None, "only samples with a result are diagnosed"
-        sizes = zip(returned.shape[2:], form.shape(slot)[2:], strict=False)
-        longer = [got - wanted for got, wanted in sizes]
-        if longer != [mistake.extra(axis) for axis in form.axes] and mistake.extra(form.axes[0]) != ANY:
-            return False
-    return True
-
-
-ANY = 10**9
 
 
 def _constant(slot: str, samples: Sequence[Sample]) -> list[Diagnosis]:
@@ -140,32 +101,51 @@ def _constant(slot: str, samples: Sequence[Sample]) -> list[Diagnosis]:
     ]
 
 
+def _in_another_size(slot: str, samples: Sequence[Sample]) -> list[Diagnosis]:
+    """The right entries, but more or fewer of them."""
+    if not explain_all(slot, (), samples, loosely=True):
+        return []
+    name = "too long or too short at the high end"
+    return [
+        Diagnosis(
+            Kind.REMAINDER, name, f"the entries of {symbol(slot)} are right, but there are too many or too few of them",
+            "Return an array of the shape of what is differentiated by.", (name,),
+        )
+    ]  # fmt: skip
+
+
 def _in_another_shape(slot: str, samples: Sequence[Sample]) -> list[Diagnosis]:
     """The right entries, with the axes in another order or in another shape."""
     if all(_reshaped(slot, sample) for sample in samples):
-        wrong = samples[0].returned(slot)
-        assert wrong is not None, "only samples with a result are diagnosed"
+        shown = samples[0].returned(slot)
+        assert shown is not None, "only samples with a result are diagnosed"
         shape = samples[0].expected(slot).shape
-        name = "right entries in another shape"
-        return [
-            Diagnosis(
-                Kind.AXES, name, f"{symbol(slot)} has the right entries, but shape {wrong.shape} instead of {shape}",
-                f"Return it with shape {shape}.", (name,),
-            )
-        ]  # fmt: skip
-    rank = samples[0].layer.ndim + 2
-    if slot == "bias" or any(sample.layer.ndim + 2 != rank for sample in samples):
-        return []
-    for order in permutations(range(rank)):
-        if order != tuple(range(rank)) and all(_permuted(slot, sample, order) for sample in samples):
-            name = "axes in another order"
-            return [
-                Diagnosis(
-                    Kind.AXES, name, f"{symbol(slot)} has the right entries, but its axes come in another order",
-                    f"Return {SHORT[slot]}.transpose{order}.", (name,),
-                )
-            ]  # fmt: skip
+        kind, name = Kind.AXES, "right entries in another shape"
+        if slot == "bias" and shown.ndim > 1:
+            kind, name = Kind.SCALE, "summed axes kept"
+        text = f"{symbol(slot)} has the right entries, but shape {shown.shape} instead of {shape}"
+        return [Diagnosis(kind, name, text, f"Return it with shape {shape}.", (name,))]
+    for name, order in _orders(slot).items():
+        if all(_permuted(slot, sample, order(sample.layer.ndim)) for sample in samples):
+            shown_order = order(max(sample.layer.ndim for sample in samples))
+            text = f"{symbol(slot)} has the right entries, but its axes come in another order"
+            return [Diagnosis(Kind.AXES, name, text, f"Return {SHORT[slot]}.transpose{shown_order}.", (name,))]
     return []
+
+
+# How the axes of a result came to be where they are, and the transposition that puts them back.
+Order = Callable[[int], tuple[int, ...]]
+OTHERS: dict[str, Order] = {
+    "spatial axes in reverse order": lambda ndim: (0, 1, *range(1 + ndim, 1, -1)),
+    "channels last": lambda ndim: (0, 1 + ndim, *range(1, 1 + ndim)),
+    "spatial axes first": lambda ndim: (ndim, 1 + ndim, *range(ndim)),
+    "axes in reverse order": lambda ndim: tuple(range(1 + ndim, -1, -1)),
+}
+
+
+def _orders(slot: str) -> dict[str, Order]:
+    name = "input and output channels swapped" if slot == "weight" else "batch and channels swapped"
+    return {} if slot == "bias" else {name: lambda ndim: (1, 0, *range(2, 2 + ndim))} | OTHERS
 
 
 def _reshaped(slot: str, sample: Sample) -> bool:
@@ -182,33 +162,6 @@ def _permuted(slot: str, sample: Sample, order: tuple[int, ...]) -> bool:
         and returned.ndim == len(order)
         and np.array_equal(returned.transpose(order), expected)
     )  # fmt: skip
-
-
-def _pairs(slot: str, samples: Sequence[Sample]) -> list[Diagnosis]:
-    """The pairs of mistakes that explain every sample; the first sample rules most of them out."""
-    found: dict[frozenset[str], Diagnosis] = {}
-    for pair, changes in _pairs_for(slot, samples[0]):
-        names = frozenset(mistake.name for mistake in pair)
-        if names not in found and all(explains(slot, changes, sample) for sample in samples[1:]):
-            found[names] = _told(slot, pair, changes, samples)
-    return list(found.values())
-
-
-def _pairs_for(slot: str, sample: Sample) -> Iterator[tuple[tuple[Mistake, ...], tuple[Change, ...]]]:
-    """The pairs that explain one sample; two pairs that make the same form are tried once."""
-    theorem = Form.of(sample.layer)
-    known = [(m, change) for m in mistakes(slot) if m.extra is None for change in m.changes]
-    singles = [(m, change, form) for m, change in known if (form := change(theorem)) != theorem]
-    gives: dict[Form, bool] = {}
-    for first, change, form in singles:
-        for second, other, alone in singles:
-            both = other(form)
-            if second.name == first.name or both in (form, alone):
-                continue
-            if both not in gives:
-                gives[both] = _gives(slot, both, sample)
-            if gives[both]:
-                yield (first, second), (change, other)
 
 
 SHORT = {"input": "da", "weight": "dw", "bias": "db", "forward": "z"}
