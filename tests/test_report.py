@@ -33,8 +33,8 @@ from symconv.activations import ACTIVATIONS, VARIABLE, activation
 from symconv.arrays import Correlate, Input, Pad
 from symconv.polynomial import Entry, Partial, Polynomial
 from symconv.report.document import Document
-from symconv.report.outline import SECTIONS
 from symconv.report.lines import WIDTH
+from symconv.report.outline import SECTIONS
 from tests import oracle
 from tests.strategies import small_layers
 

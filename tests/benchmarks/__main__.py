@@ -1,4 +1,4 @@
-"""Prints every figure of the one-shape proof: against SymPy alone, over all presets, and as the layer grows."""
+"""Prints every figure: proofs against SymPy alone, over all presets, as the layer grows; audits against gradcheck."""
 
 import random
 import subprocess
@@ -10,6 +10,7 @@ import sympy
 
 from symconv import Conv, prove
 from symconv.presets import presets
+from tests.benchmarks import audits
 
 REPEATS = 7
 
@@ -134,6 +135,7 @@ def main():
     growth()
     every_shape()
     commands()
+    audits.main()
 
 
 if __name__ == "__main__":
