@@ -87,7 +87,7 @@ def _constant(slot: str, samples: Sequence[Sample]) -> list[Diagnosis]:
         if not np.allclose(returned, expected * float(ratio), rtol=NEAR, atol=0.0):
             return []
         ratios.add(ratio)
-    if len(ratios) != 1:
+    if len(ratios) != 1 or ratios == {1}:  # less than a factor can say
         return []
     (ratio,) = ratios
     return [
