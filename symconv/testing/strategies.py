@@ -67,8 +67,8 @@ def layers(
     >>> from hypothesis import find
     >>> find(layers(), lambda layer: True)
     Conv((1,), (1,))
-    >>> find(layers(ndim=2, groups=1, symmetric=True), lambda layer: any(layer.remainder))
-    Conv((1, 2), (1, 1), stride=(1, 2))
+    >>> find(layers(ndim=1, groups=1, padding=0), lambda layer: any(layer.remainder))
+    Conv((2,), (1,), stride=2)
     """
     support = support_of(
         {
