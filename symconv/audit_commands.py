@@ -54,7 +54,7 @@ def supported(options: dict[str, Any]) -> dict[str, Any]:
 @click.option("--layers", default="600", metavar="N", show_default=True, help="How many layers are tested at most.")
 @click.option("--seconds", default="20", metavar="S", show_default=True, help="When the sweep ends.")
 @click.option("--limit", default="10", metavar="S", show_default=True, help="Seconds for each call.")
-@click.option("--seed", default="0", metavar="N", show_default=True)
+@click.option("--seed", default="0", metavar="N", show_default=True, help="What random layers and data depend on.")
 @click.option("--format", "form", type=click.Choice(["text", "latex", "json"]), default="text", show_default=True)
 @click.option("--json", "as_json", is_flag=True, help="The same as --format json.")
 def audit(

@@ -8,15 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
+from numbers import Real
 from typing import Any
 
+from symconv.arguments import integer
 from symconv.auditing.audit import Audit, Progress, Settings
 from symconv.auditing.exact import dtype_of
 from symconv.auditing.protocol import Described, Support, described
 from symconv.auditing.running import InProcess, Runner
 from symconv.auditing.sandbox import Sandbox
 from symconv.auditing.targets import of_callable
-from symconv.errors import InvalidLayer, InvalidOption, shortened
+from symconv.errors import InvalidLayer, InvalidOption, SymconvError, shortened
 from symconv.layer import Conv
 from symconv.report.audit import AuditReport
 
@@ -110,20 +112,60 @@ def audit(
     'wrong sign'
     """
     chosen = _layers(layer)
+    settings = Settings(
+        seed=_whole("seed", seed, 0), layers=_whole("layers", layers, 1), seconds=_above_zero("seconds", seconds),
+        chosen=chosen,
+    )  # fmt: skip
     given = {
         "ndim": ndim, "stride": stride, "padding": padding, "dilation": dilation, "groups": groups, "batch": batch,
         "symmetric": symmetric, "negative_padding": negative_padding, "uniform": uniform, "remainder": remainder,
     }  # fmt: skip
     if square is not None:
         given |= {"square_input": square, "square_kernel": square, "uniform": square if uniform is None else uniform}
-    runner, about = _prepared(target, adapter, forward, limit)
+    replace(USUAL, **_told(given))  # what makes no sense is refused before anything is imported
+    if dtype is not None:
+        _checked_dtype(dtype)
+    runner, about = _prepared(target, adapter, forward, _above_zero("limit", limit))
     try:
         about = replace(about, support=_narrowed(about.support, given, chosen))
-        name = dtype or (about.dtypes or ("float64",))[0]
-        dtype_of(name)
-        return AuditReport(Audit(runner, about, Settings(name, seed, layers, seconds, chosen), progress).run())
+        settings = replace(settings, dtype=_dtype(dtype, about))
+        return AuditReport(Audit(runner, about, settings, progress).run())
     finally:
         runner.close()
+
+
+def _whole(name: str, value: object, least: int) -> int:
+    try:
+        return integer(name, value, least)
+    except SymconvError as error:
+        raise InvalidOption(str(error)) from None
+
+
+def _above_zero(name: str, value: object) -> float:
+    if isinstance(value, bool) or not isinstance(value, Real) or not float(value) > 0:
+        raise InvalidOption(f"expected a number of seconds above 0 but got {name}={shortened(value)}")
+    return float(value)
+
+
+def _dtype(name: str | None, about: Described) -> str:
+    """The dtype that was asked for, if the implementation takes it; else the first that it takes."""
+    own = about.dtypes or ("float64",)
+    if name is None:
+        return own[0]
+    if name not in own and not about.symbolic:  # its arrays become another library's
+        raise InvalidOption(f"dtype {name!r} is not one that {about.name} takes: choose of {', '.join(own)}")
+    return name
+
+
+def _checked_dtype(name: object) -> None:
+    if not isinstance(name, str):
+        raise InvalidOption(f"expected the name of a dtype but got dtype={shortened(name)}")
+    dtype_of(name)
+
+
+def _told(given: dict[str, Any]) -> dict[str, Any]:
+    """The options that were given."""
+    return {name: value for name, value in given.items() if value is not None}
 
 
 def _prepared(
@@ -142,7 +184,7 @@ def _prepared(
 
 def _narrowed(support: Support, given: dict[str, Any], chosen: tuple[Conv, ...]) -> Support:
     """What is claimed: what was given; for chosen layers, everything that they need and nothing rules out."""
-    narrowed = replace(support, **{name: value for name, value in given.items() if value is not None})
+    narrowed = replace(support, **_told(given))
     open_limits = {name for name in _needed(narrowed, chosen) if given[name] is None}
     open_limits -= {name for name in open_limits if getattr(narrowed, name) != getattr(USUAL, name)}
     reaching = replace(narrowed, **{n: value for n, value in _needed(narrowed, chosen).items() if n in open_limits})
@@ -156,9 +198,11 @@ USUAL = Support()
 
 
 def _needed(support: Support, chosen: tuple[Conv, ...]) -> dict[str, Any]:
-    """The limits of a sweep, so wide that they admit these layers."""
+    """The limits of a sweep, so wide that they admit these layers, and the ranks of these layers alone."""
+    ranks = tuple({layer.ndim for layer in chosen} & set(support.ndim))
     pads = [p for layer in chosen for pair in layer.padding for p in pair]
     return {
+        "ndim": ranks or support.ndim,
         "stride": max([support.stride, *(s for layer in chosen for s in layer.stride)]),
         "dilation": max([support.dilation, *(d for layer in chosen for d in layer.dilation)]),
         "groups": max([support.groups, *(layer.groups for layer in chosen)]),
@@ -168,12 +212,14 @@ def _needed(support: Support, chosen: tuple[Conv, ...]) -> dict[str, Any]:
     }
 
 
-def _layers(layer: Conv | Iterable[Conv] | None) -> tuple[Conv, ...]:
+def _layers(layer: object) -> tuple[Conv, ...]:
     if layer is None:
         return ()
-    if not isinstance(layer, Conv | Iterable):
+    if isinstance(layer, str | bytes) or not isinstance(layer, Conv | Iterable):
         raise InvalidLayer(f"expected a symconv.Conv, or several, but got layer={shortened(layer)}")
     found = (layer,) if isinstance(layer, Conv) else tuple(layer)
+    if not found:
+        raise InvalidLayer(f"expected a symconv.Conv, or several, but got none: layer={shortened(layer)}")
     for one in found:
         if not isinstance(one, Conv):
             raise InvalidLayer(f"expected a symconv.Conv but got {shortened(one)} (type {type(one).__name__})")

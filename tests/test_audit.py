@@ -596,7 +596,7 @@ def test_a_result_that_shares_memory_with_an_argument_is_copied():
 @pytest.mark.parametrize(
     ("options", "error", "text"),
     [
-        ({"layers": 0}, InvalidOption, "at least 1"),
+        ({"layers": 0}, InvalidOption, "layers >= 1"),
         ({"seconds": 0}, InvalidOption, "above 0"),
         ({"ndim": 4}, InvalidOption, "give 1, 2 or 3"),
         ({"ndim": "2"}, InvalidOption, "ndim"),

@@ -33,6 +33,7 @@ FEATURES = (
     Feature(Kind.PADDING, "low and high padding differ", lambda layer: any(low != high for low, high in layer.padding)),
     Feature(Kind.PADDING, "padding exceeds d*(K-1)",
             lambda layer: any(max(a.low, a.high) > a.dilated_kernel_size - 1 for a in layer.axes)),
+    Feature(Kind.PADDING, "padding is negative", lambda layer: any(p < 0 for pair in layer.padding for p in pair)),
     Feature(Kind.PADDING, "there is padding", lambda layer: any(p for pair in layer.padding for p in pair)),
     Feature(Kind.PADDING, "there is padding at the low end", lambda layer: any(low for low, _ in layer.padding)),
     Feature(Kind.PADDING, "there is padding at the high end", lambda layer: any(high for _, high in layer.padding)),
@@ -57,22 +58,37 @@ FEATURES = (
 )  # fmt: skip
 
 
+@dataclass(frozen=True)
+class How:
+    """What a failing function does, somewhere or everywhere, and what mends it."""
+
+    verb: str
+    always: str
+    mend: str
+
+
 HOW = {
-    Failure.RAISED: ("raises", "Handle such layers, or raise NotImplementedError for them."),
-    Failure.MALFORMED: ("returns no gradients", "Return (da, dw, db) as NumPy arrays, None for what is not computed."),
-    Failure.HUNG: ("does not return", "Look for a loop that does not end; --limit gives a slow function more time."),
-    Failure.DIED: ("ends the process", "Look for memory that is written outside of an array, or too much of it."),
-}
+    Failure.RAISED: How("raises", "raises on every layer",
+                        "Handle such layers, or raise NotImplementedError for them."),
+    Failure.MALFORMED: How("returns no gradients", "returns no gradients on any layer",
+                           "Return (da, dw, db) as NumPy arrays, None for what is not computed."),
+    Failure.HUNG: How("does not return", "does not return on any layer",
+                      "Look for a loop that does not end; --limit gives a slow function more time."),
+    Failure.DIED: How("ends the process", "ends the process on every layer",
+                      "Look for memory that is written outside of an array, or too much of it."),
+}  # fmt: skip
+WRITTEN_OTHERWISE = "Is it written to another convention? --adapter chooses it, and --ndim the numbers of axes."
 
 
 def diagnose_crash(failure: Failure, failing: Sequence[Conv], working: Sequence[Conv], smallest: Conv) -> Diagnosis:
     """The feature that all failing layers have, the smallest one too, and the fewest that work."""
-    verb, mend = HOW[failure]
+    how, mend = HOW[failure], HOW[failure].mend
     shown = [f for f in FEATURES if f.holds(smallest) and all(map(f.holds, failing))] if working else []
     shown.sort(key=lambda feature: sum(map(feature.holds, working)))
     if not shown or all(map(shown[0].holds, working)):
-        name = f"{verb} on {'some layers' if working else 'every layer'}"
+        name = f"{how.verb} on some layers" if working else how.always
+        mend = mend if working or failure is not Failure.RAISED else WRITTEN_OTHERWISE
         return Diagnosis(Kind.CRASH, name, f"the function {name}", mend, (name,))
     always = not any(map(shown[0].holds, working))
-    name = f"{verb} where {shown[0].name}" if always else f"{verb} on some layers where {shown[0].name}"
+    name = f"{how.verb} where {shown[0].name}" if always else f"{how.verb} on some layers where {shown[0].name}"
     return Diagnosis(shown[0].kind, name, f"the function {name}", mend, (name,))

@@ -16,9 +16,9 @@ from symconv.auditing.diagnosis import Diagnosis, symbol
 from symconv.auditing.judging import Sample
 from symconv.auditing.lifting import Lifted, lift
 from symconv.auditing.probing import (
+    FACTORS,
     PROBES,
     Computed,
-    call_on_zeros,
     predicts,
     probe,
     probes_needed,
@@ -26,12 +26,13 @@ from symconv.auditing.probing import (
     theorem,
 )
 from symconv.auditing.protocol import Array, Support
-from symconv.auditing.running import Runner
+from symconv.auditing.running import Call, Runner
 from symconv.auditing.verdicts import Finding, WrongEntry, WrongShape
 from symconv.errors import InvalidLayer
 from symconv.layer import Axis, Conv
 
 SECONDS = 0.6  # for the probes of one layer, estimated from one call
+SLIGHT = 1e-3  # of an entry: what the coefficients of a probe do not tell from 1
 
 
 @dataclass(frozen=True)
@@ -55,28 +56,39 @@ class Explainer:
 
     def explain(self, slot: str, sample: Sample) -> Explained:
         """The finding of a wrong sample, and the formulas."""
-        most = self._most(sample)
-        computed = self._probed(slot, sample.layer, most)
+        begun = time.perf_counter()
+        (again,) = self.runner.run([sample.call])
+        most = min(PROBES, int(SECONDS / max(time.perf_counter() - begun, 1e-6)) + 1)
         returned = sample.returned(slot)
         assert returned is not None, "a wrong sample has a result"
-        bilinear = predicts(computed, sample.tensors, returned) if computed else self._vanishes(slot, sample.layer)
+        unknown = _evident(slot, sample, returned, result_of(slot, again))
+        if unknown is not None:
+            return Explained(_finding(slot, sample, None), None, None, False, unknown)
+        computed = self._probed(slot, sample.layer, most)
+        predicted = computed is not None and predicts(computed, sample.tensors, returned)
+        stays = "" if predicted else self._stays(slot, sample)
+        bilinear = predicted if computed else not stays
+        if computed == theorem(slot, sample.layer):  # as far as its coefficients are told apart
+            computed = None
         finding = _finding(slot, sample, computed if bilinear else None)
         theirs, ours = self._formulas(slot, sample.layer, computed if bilinear else None, most)
-        return Explained(finding, ours, theirs, bilinear, _unknown(slot, returned, bilinear, theirs is not None))
-
-    def _most(self, sample: Sample) -> int:
-        begun = time.perf_counter()
-        self.runner.run([sample.call])
-        return min(PROBES, int(SECONDS / max(time.perf_counter() - begun, 1e-6)) + 1)
+        return Explained(finding, ours, theirs, bilinear, _unknown(slot, sample, bilinear, stays, theirs is not None))
 
     def _probed(self, slot: str, layer: Conv, most: int) -> Computed | None:
         return probe(self.runner, slot, layer, self.dtype) if probes_needed(slot, layer) <= most else None
 
-    def _vanishes(self, slot: str, layer: Conv) -> bool:
-        """Whether nothing comes of zeros, as of every product."""
-        (seen,) = self.runner.run([call_on_zeros(slot, layer, self.dtype)])
-        found = result_of(slot, seen)
-        return found is None or not np.nan_to_num(found, nan=0.0).any()
+    def _stays(self, slot: str, sample: Sample) -> str:
+        """A factor of the gradient that may be zero and leaves something that is not; of a product nothing stays."""
+        for name in FACTORS[slot]:
+            tensors = replace(sample.tensors, **{name: np.zeros_like(getattr(sample.tensors, name))})
+            if slot == "forward":
+                tensors = replace(tensors, b=np.zeros_like(tensors.b))
+            (seen,) = self.runner.run([Call(sample.layer, tensors.forward if slot == "forward" else tensors.backward,
+                                            slot == "forward")])  # fmt: skip
+            found = result_of(slot, seen)
+            if found is not None and np.nan_to_num(found, nan=0.0).any():
+                return name
+        return ""
 
     def _formulas(
         self, slot: str, layer: Conv, computed: Computed | None, most: int
@@ -140,14 +152,36 @@ def _finding(slot: str, sample: Sample, computed: Computed | None) -> Finding:
     )  # fmt: skip
 
 
-def _unknown(slot: str, returned: Array, bilinear: bool, recovered: bool) -> Diagnosis:
-    """What is said where no mistake of the catalogue fits."""
-    what = symbol(slot)
+def _evident(slot: str, sample: Sample, returned: Array, again: Array | None) -> Diagnosis | None:
+    """What is said of results that no formula gives."""
+    what, expected = symbol(slot), sample.expected(slot)
     if not np.isfinite(returned).all():
         text = f"{what} holds NaN or infinity"
         return Diagnosis(Kind.UNKNOWN, "not finite", text, "Look for a division by zero, or an array never filled.")
+    if again is not None and not np.array_equal(returned, again):
+        text = f"{what} comes out differently when the function is called again with the same arguments"
+        return Diagnosis(Kind.UNKNOWN, "not repeatable", text, "Look for np.empty, random numbers, or state kept.")
+    if slot == "forward" and returned.shape == expected.shape:
+        bias = sample.tensors.b.astype(np.float64).reshape(-1, *[1] * sample.layer.ndim)
+        if bias.any() and np.array_equal(returned + bias, expected):
+            text = "the bias is left out: z[n,o,i] is the sum of the products and b[o]"
+            return Diagnosis(Kind.ACCUMULATION, "bias left out", text, "Add b[o] to every entry of output channel o.")
+    return None
+
+
+def _unknown(slot: str, sample: Sample, bilinear: bool, stays: str, recovered: bool) -> Diagnosis:
+    """What is said where no mistake of the catalogue fits."""
+    what, returned, expected = symbol(slot), sample.returned(slot), sample.expected(slot)
+    assert returned is not None, "a wrong sample has a result"
+    if stays:
+        text = f"{what} is not zero where {stays} is: something is added that is not multiplied by {stays}"
+        return Diagnosis(Kind.UNKNOWN, "not bilinear", text, "Look for a constant or a weight decay.")
+    if returned.shape == expected.shape and np.allclose(returned, expected, rtol=SLIGHT, atol=SLIGHT):
+        text = f"{what} is slightly off, by more than rounding explains"
+        return Diagnosis(Kind.UNKNOWN, "slightly off", text, "Look for a small constant in a denominator.")
     if not bilinear:
         text = f"{what} is not linear in each of its arguments, as every gradient of a convolution is"
         return Diagnosis(Kind.UNKNOWN, "not bilinear", text, "Look for a constant, a clip or a normalisation.")
     mend = "Compare the recovered formula with that of the theorem." if recovered else "Start from the smallest layer."
-    return Diagnosis(Kind.UNKNOWN, "unknown", f"{what} is none of the known mistakes, nor two of them together", mend)
+    text = "this is none of the known mistakes, nor two of them together"
+    return Diagnosis(Kind.UNKNOWN, "none of the known mistakes", text, mend)

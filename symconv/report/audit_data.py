@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any, assert_never
 
 from symconv.auditing.probing import FACTORS, Product
@@ -17,9 +18,9 @@ from symconv.auditing.verdicts import (
     WrongEntry,
     WrongShape,
 )
-from symconv.report.audit_formulas import conditions, formula
+from symconv.report.audit_formulas import Plain, conditions, formula
 from symconv.report.audit_latex import Mathematics
-from symconv.report.audit_text import Plain, finding_text
+from symconv.report.audit_sentences import finding_text
 
 
 def audit_data(verdict: AuditVerdict) -> dict[str, Any]:
@@ -30,6 +31,7 @@ def audit_data(verdict: AuditVerdict) -> dict[str, Any]:
         "target": verdict.name,
         "layer": None,
         "dtype": verdict.dtype,
+        "support": asdict(verdict.support),
         "gradients": {slot: _outcome(slot, o) for slot, o in verdict.outcomes.items() if slot != "forward"},
         "forward": _outcome("forward", verdict.outcomes["forward"]) if "forward" in verdict.outcomes else None,
         "layers": verdict.layers,
@@ -44,8 +46,8 @@ def _outcome(slot: str, outcome: AuditOutcome) -> dict[str, Any]:
     found: dict[str, Any] = {"verdict": None if outcome.status is None else outcome.status.value}
     match outcome:
         case Agreed():
-            found |= {"layers": outcome.layers, "unsupported": outcome.unsupported, "exact": outcome.error == 0}
-            if outcome.error == 0:
+            found |= {"layers": outcome.layers, "unsupported": outcome.unsupported, "exact": outcome.tolerance == 0}
+            if outcome.tolerance == 0:
                 found |= {"wrong_passes_below": f"2^-{outcome.bits}", "assumption": "linear in each argument"}
             else:
                 found |= {"error": outcome.error, "tolerance": outcome.tolerance}

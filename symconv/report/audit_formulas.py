@@ -6,9 +6,11 @@ In: products and lifted formulas.  Out: pieces of text, each with whether it dif
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from fractions import Fraction
 from typing import Protocol
 
+from symconv.auditing.diagnosis import symbol
 from symconv.auditing.lifting import Affine, Lifted, differs
 from symconv.auditing.probing import FACTORS, Product
 from symconv.report.notation import IN_THE_PLANE
@@ -39,6 +41,42 @@ class Style(Protocol):
     @property
     def times(self) -> str:
         """Between two factors."""
+
+
+@dataclass(frozen=True)
+class Plain:
+    """Formulas as plain text."""
+
+    unicode: bool = False
+
+    @property
+    def times(self) -> str:
+        """Between two factors."""
+        return "*"
+
+    def result(self, slot: str, indices: Sequence[str]) -> str:
+        """``dE/da[n,c,x]``."""
+        return f"{symbol(slot)}[{','.join(indices)}]"
+
+    def tensor(self, name: str, indices: Sequence[Piece]) -> list[Piece]:
+        """``delta[n,o,x - k]``."""
+        written = "δ" if self.unicode and name == "delta" else name
+        pieces: list[Piece] = [(f"{written}[", False)]
+        for at, index in enumerate(indices):
+            pieces += [(",", False)] * bool(at) + [index]
+        return [*pieces, ("]", False)]
+
+    def sum_over(self, indices: Sequence[str]) -> str:
+        """``sum over o, k of``."""
+        return f"{'Σ' if self.unicode else 'sum'} over {', '.join(indices)} of "
+
+    def number(self, value: Fraction) -> str:
+        """``1/6``."""
+        return str(value) if value.denominator == 1 else f"({value})"
+
+    def index(self, value: Affine, ndim: int) -> str:
+        """``(x - 2*k + 1)/2``."""
+        return value.written(lambda name: index_name(name, ndim))
 
 
 def index_name(name: str, ndim: int) -> str:
@@ -98,3 +136,15 @@ def _product(style: Style, slot: str, product: Product) -> str:
     ]
     number = [] if product.coefficient == 1 else [style.number(product.coefficient)]
     return style.times.strip().join([*number, *factors])
+
+
+def numbers(expected: float, got: float | None) -> tuple[str, str]:
+    """Two values, with as many digits as tell them apart."""
+    if got is None:
+        return _number(expected), "nothing"
+    short = _number(expected), _number(got)
+    return short if short[0] != short[1] else (repr(expected), repr(got))
+
+
+def _number(value: float) -> str:
+    return str(int(value)) if value.is_integer() and abs(value) < 2**53 else f"{value:g}"

@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import assert_never
 
-from symconv.auditing.diagnosis import symbol
 from symconv.auditing.lifting import Affine, Lifted
 from symconv.auditing.verdicts import AuditVerdict, Finding, Mistaken, NoResult, WrongEntry, WrongShape
-from symconv.report.audit_formulas import RESULT, Piece, conditions, entry_sum, formula, index_name
-from symconv.report.audit_text import failure_text, summary
+from symconv.report.audit_formulas import RESULT, Piece, conditions, entry_sum, formula, index_name, numbers
+from symconv.report.audit_sentences import (
+    capitalised,
+    evidence,
+    explanation,
+    failure_text,
+    how_often,
+    others,
+    recovered_formulas,
+    summary,
+    told_together,
+    where_it_shows,
+)
 from symconv.report.prose import escaped, prose
 
 
@@ -56,31 +67,46 @@ def _variable(name: str) -> str:
 
 def audit_latex(verdict: AuditVerdict) -> str:
     """The whole report."""
-    lines = [f"\\textbf{{{escaped(verdict.status.value)}}}: \\texttt{{{escaped(verdict.name)}}}", ""]
+    lines = [f"\\textbf{{{escaped(verdict.status.value)}}}: {_code(verdict.name)}", ""]
     lines += ["\\begin{itemize}"]
     for slot, outcome in verdict.outcomes.items():
         status = "not computed" if outcome.status is None else outcome.status.value
-        lines.append(f"\\item ${_whole(slot)}$: \\textbf{{{escaped(status)}}} {prose(summary(outcome))}")
+        lines.append(f"\\item {_whole(slot)}: \\textbf{{{escaped(status)}}} {_sentence(summary(outcome))}")
     lines.append("\\end{itemize}")
-    for slot, outcome in verdict.outcomes.items():
-        if isinstance(outcome, Mistaken):
-            lines += ["", *_mistaken(slot, outcome)]
+    for slots, mistaken in told_together(verdict):
+        lines += ["", *_mistaken(slots, mistaken)]
+    for paragraph in evidence(verdict):
+        lines += ["", _sentence(paragraph)]
     return "\n".join(lines) + "\n"
 
 
 def _whole(slot: str) -> str:
-    return "z" if slot == "forward" else f"\\partial E/\\partial {RESULT[slot]}"
+    return "$z$" if slot == "forward" else f"$\\partial E/\\partial {RESULT[slot]}$"
 
 
-def _mistaken(slot: str, outcome: Mistaken) -> Iterator[str]:
+def _sentence(text: str) -> str:
+    """A sentence of the report; what pdflatex cannot set is written as an escape, code between backticks as code."""
+    written = prose(text.encode("ascii", "backslashreplace").decode())
+    written = re.sub(r"\bdE/d([awb])\b", r"$\\partial E/\\partial \1$", written)
+    written = re.sub(r"\b2\\\^\{\}(-?\d+)", r"$2^{\1}$", written)
+    return re.sub("`([^`]*)`", r"\\texttt{\1}", written)
+
+
+def _code(text: str) -> str:
+    return f"\\texttt{{{prose(text.encode('ascii', 'backslashreplace').decode())}}}"
+
+
+def _mistaken(slots: Sequence[str], outcome: Mistaken) -> Iterator[str]:
     diagnosis = outcome.diagnosis
-    yield f"\\paragraph{{{escaped(symbol(slot))}: {prose(diagnosis.name)}.}}"
-    sentence = f"{diagnosis.explanation[:1].upper()}{diagnosis.explanation[1:]}."
-    yield f"{prose(sentence)} {prose(diagnosis.mend)}"
-    yield f"Smallest layer that shows it: \\texttt{{{prose(repr(outcome.layer))}}}."
-    yield from _finding(slot, outcome.finding)
-    if outcome.theorem is not None and outcome.recovered is not None:
-        yield from _formulas(outcome.theorem, outcome.recovered)
+    yield f"\\paragraph{{{', '.join(map(_whole, slots))}: {_sentence(diagnosis.name)}.}}"
+    if isinstance(outcome.finding, NoResult):
+        yield _sentence(f"{capitalised(failure_text(outcome.finding))}.")
+    yield _sentence(explanation(diagnosis))
+    yield f"{where_it_shows(outcome)}: {_code(repr(outcome.layer))}. {how_often(outcome)}"
+    yield from _finding(slots[0], outcome.finding)
+    if formulas := recovered_formulas(outcome):
+        yield from _formulas(*formulas)
+    yield from map(_sentence, others(outcome))
 
 
 def _finding(slot: str, finding: Finding) -> Iterator[str]:
@@ -88,8 +114,9 @@ def _finding(slot: str, finding: Finding) -> Iterator[str]:
     match finding:
         case WrongEntry(entry, expected, computed, value, got):
             where = style.result(slot, [str(i) for i in entry])
-            right = f"{value:g}" if computed is None else entry_sum(style, slot, expected, computed)
-            wrong = f"{got:g}" if computed is None else entry_sum(style, slot, computed, expected)
+            right, wrong = (f"\\text{{{number}}}" for number in numbers(value, got))
+            if computed is not None:
+                right, wrong = entry_sum(style, slot, expected, computed), entry_sum(style, slot, computed, expected)
             yield "\\begin{align*}"
             yield f"\\text{{should be: }} & {where} = {right} \\\\"
             yield f"\\text{{yours: }} & {where} = {wrong}"
@@ -97,21 +124,21 @@ def _finding(slot: str, finding: Finding) -> Iterator[str]:
         case WrongShape(expected, computed):
             yield f"It should have shape ${expected}$; yours has shape ${computed}$."
         case NoResult():
-            yield prose(f"{failure_text(finding)}.".capitalize())
+            return
         case _:
             assert_never(finding)
 
 
 def _formulas(theorem: Lifted, recovered: Lifted) -> Iterator[str]:
     style = Mathematics()
-    yield f"What the code computes, recovered by probing it on \\texttt{{{prose(repr(recovered.layer))}}}:"
+    yield f"What the code computes, recovered by probing it on {_code(repr(recovered.layer))}:"
     yield "\\begin{align*}"
     for name, ours, theirs, end in (("theorem", theorem, recovered, " \\\\"), ("yours", recovered, theorem, "")):
         body = "".join(
             f"\\boxed{{{text}}}" if different and text.strip() else text
             for text, different in formula(style, ours, theirs)
         )
-        where = conditions(ours) if name == "yours" else []
+        where = conditions(ours)
         also = f" \\quad \\text{{where }} {', '.join(_condition(c) for c in where)}" if where else ""
         yield f"\\text{{{name}: }} & {body}{also}{end}"
     yield "\\end{align*}"
