@@ -143,11 +143,14 @@ class Audit:
         rounded = dict.fromkeys(sample.layer for sample in (*first, *later) if _rounds(sample))
         small = self._sample([(la, point, SMALL) for la in rounded for point in range(points(SMALL))], record.slots)
         record.samples += [*first, *(sample for sample in (*later, *small) if _denies(sample))]
-        for sample in small:
-            for slot in record.slots:
-                if sample.state(slot) is State.ROUNDED:
-                    error, allowed = record.rounded.get(slot, (0.0, 0.0))
-                    record.rounded[slot] = max(error, sample.error(slot)), max(allowed, sample.allowed(slot))
+        for slot in record.slots:
+            if any(sample.state(slot) is State.ROUNDED for sample in (*first, *later, *small)):
+                judged = [sample for sample in small if sample.state(slot) in (State.RIGHT, State.ROUNDED)]
+                error, allowed = record.rounded.get(slot, (0.0, 0.0))
+                record.rounded[slot] = (
+                    max([error, *(sample.error(slot) for sample in judged)]),
+                    max([allowed, *(sample.allowed(slot) for sample in judged)]),
+                )
         record.bits = min([record.bits, *(bits_of(layer, dtype, trials(layer, dtype)) for layer in fine)])
 
     def _sample(self, wanted: Sequence[tuple[Conv, int, int | None]], slots: tuple[str, ...]) -> list[Sample]:
@@ -206,6 +209,8 @@ class Audit:
 
         def shows(layer: Conv) -> bool:
             (sample,) = self._sample([(layer, 0, None)], record.slots)
+            if sample.state(slot) is State.ROUNDED:  # what is wrong may be small
+                (sample,) = self._sample([(layer, 0, SMALL)], record.slots)
             return sample.state(slot) is State.WRONG and (not changes or explains(slot, changes, sample))
 
         start = min((sample.layer for sample in wrong), key=_size)
@@ -213,6 +218,9 @@ class Audit:
         (sample,) = self._sample([(smallest, 0, SMALL * 3)], record.slots)
         if sample.state(slot) is not State.WRONG:  # another point of the same layer
             (sample,) = self._sample([(smallest, 0, None)], record.slots)
+        if sample.state(slot) is not State.WRONG:  # it does not come again: keep what was seen
+            sample = min(wrong, key=lambda seen: _size(seen.layer))
+            smallest = sample.layer
         explained = Explainer(self.runner, self.about.support, self.settings.dtype).explain(slot, sample)
         return Mistaken(
             smallest, explained.finding, diagnoses or (explained.unknown,), len({s.layer for s in record.samples}),

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
+from math import prod
 
 import numpy as np
 
@@ -22,6 +23,7 @@ SMALL = 3  # the largest entry of data on which a rounding implementation is jud
 # What may be rounding, as a part of the largest entry; on small entries, no more than NEAREST. Integers do not round.
 NEAR = {"float64": 2.0**-20, "float32": 2.0**-6, "float16": 2.0**-4, "bfloat16": 2.0**-4}
 NEAREST = 0.25
+FACTORS = {"input": ("delta", "w"), "weight": ("delta", "a"), "forward": ("w", "a"), "bias": ("delta",)}
 
 
 class State(StrEnum):
@@ -108,9 +110,10 @@ class Sample:
 
     def allowed(self, slot: str) -> float:
         """How large a difference can be rounding."""
-        allowed = float(np.abs(self.expected(slot)).max(initial=1.0)) * NEAR.get(self.dtype, 0.0)
-        small = max(float(np.abs(tensor).max(initial=0.0)) for tensor in self.numbers.values()) <= SMALL
-        return min(allowed, NEAREST) if small else allowed
+        largest = {name: float(np.abs(tensor).max(initial=0.0)) for name, tensor in self.numbers.items()}
+        product = prod(largest[name] for name in FACTORS[slot])  # entries may be 0 where what is rounded is not
+        allowed = max(float(np.abs(self.expected(slot)).max(initial=1.0)), product) * NEAR.get(self.dtype, 0.0)
+        return min(allowed, NEAREST) if max(largest.values()) <= SMALL else allowed
 
     def error(self, slot: str) -> float:
         """The largest difference from what was expected."""

@@ -177,6 +177,6 @@ def _call(slot: str, layer: Conv, ones: dict[str, Index], dtype: str) -> Call:
 
 
 def _entries(values: Array) -> Iterator[tuple[Index, Fraction]]:
-    for at in zip(*np.nonzero(values), strict=True):
+    for at in np.argwhere(values):
         entry = tuple(int(i) for i in at)
         yield entry, Fraction(float(values[entry])).limit_denominator(10_000)

@@ -118,7 +118,7 @@ def observe(implementation: Implementation, call: Call) -> Observation:
             if call.forward and isinstance(found, tuple) and len(found) == 2:  # (z, cache), as courses return it
                 found = found[0]
     except NotImplementedError as error:
-        return NotSupported(" ".join(str(error).split())[:200])
+        return NotSupported(_text(error))
     except (Exception, SystemExit) as error:
         return Failed(Failure.RAISED, _told(error), _where(error), _notes(call, arrays, printed.getvalue()))
     notes = _notes(call, arrays, printed.getvalue())
@@ -130,8 +130,16 @@ def observe(implementation: Implementation, call: Call) -> Observation:
 
 
 def _told(error: BaseException) -> str:
-    text = " ".join(str(error).split())
-    return f"{type(error).__name__}: {text[:200]}" if text else type(error).__name__
+    text = _text(error)
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__
+
+
+def _text(error: BaseException) -> str:
+    """What an exception says, on one line; nothing where that raises, too."""
+    try:
+        return " ".join(str(error).split())[:200]
+    except Exception:
+        return ""
 
 
 def _where(error: BaseException) -> str:

@@ -73,5 +73,6 @@ def _polynomial(value: object) -> object:
     """A whole number counts as a constant; anything that is no polynomial equals none."""
     if isinstance(value, Polynomial):
         return value
-    is_whole = isinstance(value, int | float | np.integer | np.floating) and value == int(value)
-    return Polynomial.of(int(value)) if is_whole else None  # type: ignore[call-overload]
+    if isinstance(value, float | np.floating):  # NaN and infinity are none
+        value = int(value) if float(value).is_integer() else None
+    return Polynomial.of(int(value)) if isinstance(value, int | np.integer) else None
