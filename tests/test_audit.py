@@ -531,7 +531,7 @@ def test_arguments_are_passed_as_the_protocol_says():
     ("function", "text"),
     [
         (lambda *args, **options: (1.0, 2.0), "returned 2 values"),
-        (lambda *args, **options: 3, "returned a int"),
+        (lambda *args, **options: 3, "returned an int"),
         (lambda *args, **options: None, "returned None"),
         (lambda *args, **options: ([1.0], None, None), "is a list"),
         (lambda delta, a, w, **options: (a * 1j, None, None), "complex128"),
@@ -601,7 +601,7 @@ def test_a_result_that_shares_memory_with_an_argument_is_copied():
         ({"ndim": 4}, InvalidOption, "give 1, 2 or 3"),
         ({"ndim": "2"}, InvalidOption, "ndim"),
         ({"stride": 0}, InvalidOption, "stride >= 1"),
-        ({"symmetric": 1}, InvalidLayer, "True or False"),
+        ({"symmetric": 1}, InvalidOption, "True or False"),
         ({"dtype": "float8"}, InvalidOption, "choose of float64"),
         ({"layer": 3}, (InvalidLayer, InvalidOption), "."),
         ({"layer": Conv(3, 2, flip=True)}, InvalidLayer, "does not fit the protocol"),
@@ -627,3 +627,27 @@ def test_a_sweep_ends_in_time():
     assert report
     assert report.verdict.seconds < 30
     assert report.verdict.layers < 100_000
+
+
+def test_code_that_keeps_whole_numbers_only_is_refuted():
+    """Integers alone would not show it."""
+
+    def truncating(delta, a, w, **options):
+        da, dw, db = conv_backward(delta, a, w, **options)
+        return da.astype(int), dw, db
+
+    outcomes = symconv.audit(truncating, ndim=1, **QUICK).outcomes
+    assert outcomes["input"].diagnosis.name == "rounded to whole numbers"
+    assert isinstance(outcomes["weight"], Agreed)
+
+
+def test_a_wrong_backward_is_refuted_before_a_long_sweep_of_its_forward_function():
+    report = symconv.audit(kernel_not_rotated, forward=conv, ndim=2)
+    assert report.outcomes["input"].diagnosis.name == "kernel not rotated"
+    assert isinstance(report.outcomes["forward"], Agreed)
+    assert report.outcomes["forward"].layers < 600
+
+
+def test_a_sweep_that_time_cuts_short_says_so():
+    assert symconv.audit(conv_backward, layers=100_000, seconds=0.3).verdict.cut
+    assert not symconv.audit(conv_backward, layers=10).verdict.cut

@@ -26,7 +26,9 @@ from symconv.errors import InvalidOption
 from symconv.layer import Conv
 
 CHUNK = 16  # layers between two looks at the clock
+SLOW = 1.0  # seconds between two looks, above which there are fewer layers between them
 AFTER = 0.4  # seconds that the sweep goes on for the other gradients, once one is refuted
+POINTS = ((0, None), (0, SMALL), (1, SMALL))  # which point, and the largest entry
 Progress = Callable[[int, int], None]
 
 
@@ -77,6 +79,19 @@ class Record:
         return any(sample.state(slot) in (State.WRONG, State.FAILED) for sample in self.samples)
 
 
+@dataclass
+class Sweep:
+    """The layers that are still to be tested, and what was seen of the others."""
+
+    layers: Iterator[Conv]
+    record: Record
+    cut: bool = False  # whether time ran out before the layers did
+
+    def next(self, count: int) -> list[Conv]:
+        """The next layers, each once."""
+        return list(dict.fromkeys(islice(self.layers, count)))
+
+
 class Audit:
     """One audit of one implementation."""
 
@@ -88,21 +103,26 @@ class Audit:
         self.started = time.perf_counter()
 
     def run(self) -> AuditVerdict:
-        """Sweep, judge, explain."""
-        outcomes: dict[str, AuditOutcome] = {}
-        notes: list[str] = []
-        tested: set[Conv] = set()
-        sweeps = (FORWARD, BACKWARD) if self.about.has_forward else (BACKWARD,)
-        for slots in sweeps:
-            record = self._sweep(slots, self.settings.seconds / len(sweeps))
-            outcomes |= {slot: self._outcome(slot, record) for slot in slots}
-            notes += _notes(record.samples)
-            tested |= {sample.layer for sample in record.samples}
-        seconds = time.perf_counter() - self.started
+        """Sweep, judge, explain: the first layers for every function, then the others."""
+        sweeps = [Sweep(self._layers(), Record(FORWARD))] if self.about.has_forward else []
+        sweeps.append(Sweep(self._layers(), Record(BACKWARD)))
+        for sweep in sweeps:
+            self._test(sweep.next(self._first()), sweep.record)
+        for sweep in sweeps:
+            refuted = any(other.record.refuted(slot) for other in sweeps for slot in other.record.slots)
+            self._sweep(sweep, AFTER if refuted else self.settings.seconds / len(sweeps))
+        outcomes = {slot: self._outcome(slot, sweep.record) for sweep in sweeps for slot in sweep.record.slots}
+        notes = [note for sweep in sweeps for note in _notes(sweep.record.samples)]
+        tested = {sample.layer for sweep in sweeps for sample in sweep.record.samples}
         return AuditVerdict(
             self.about.name, self.settings.dtype, self.about.support, outcomes, len(tested), self.calls,
-            self.settings.seed, seconds, tuple(dict.fromkeys(notes)),
+            self.settings.seed, time.perf_counter() - self.started, tuple(dict.fromkeys(notes)),
+            any(sweep.cut for sweep in sweeps),
         )  # fmt: skip
+
+    def _first(self) -> int:
+        """How many layers come first: those that tell mistakes apart."""
+        return CHUNK if self.settings.chosen else max(len(smoke(self.about.support)), 1)
 
     def _layers(self) -> Iterator[Conv]:
         """Every layer of the sweep, in order, as far as the dtype is exact on it."""
@@ -114,25 +134,28 @@ class Audit:
         )
         return (layer for layer in found if largest_entry(layer, settings.dtype) > 0)
 
-    def _sweep(self, slots: tuple[str, ...], seconds: float) -> Record:
-        """Test layer after layer, until the clock says stop."""
-        record = Record(slots)
+    def _sweep(self, sweep: Sweep, seconds: float) -> None:
+        """Test layer after layer, until the clock says stop; all the shorter once something is refuted."""
+        record, size = sweep.record, CHUNK
         begun, deadline = time.perf_counter(), time.perf_counter() + seconds
-        first = len(smoke(self.about.support)) if not self.settings.chosen else CHUNK
-        for chunk in _chunks(self._layers(), first):
-            self._test(chunk, record)
-            self.progress(len({sample.layer for sample in record.samples}), self.settings.layers)
-            refuted = [slot for slot in slots if record.refuted(slot)]
-            if refuted:
-                deadline = min(deadline, begun + AFTER)
-            told = [slot for slot in slots if record.of(slot, State.WRONG)]
-            if time.perf_counter() > deadline or len(told) == len(slots):
-                break
         if not record.samples:
             raise InvalidOption(
                 f"no layer that is supported is exact in {self.settings.dtype}: widen the options, or take float64"
             )
-        return record
+        while not all(record.of(slot, State.WRONG) for slot in record.slots):
+            now = time.perf_counter()
+            if now > deadline:
+                sweep.cut = not any(record.refuted(slot) for slot in record.slots)
+                return
+            chunk = sweep.next(size)
+            if not chunk:
+                return
+            self._test(chunk, record)
+            self.progress(len({sample.layer for sample in record.samples}), self.settings.layers)
+            if time.perf_counter() - now > SLOW:  # look at the clock more often
+                size = max(size // 4, 1)
+            if any(record.refuted(slot) for slot in record.slots):
+                deadline = min(deadline, begun + AFTER)
 
     def _test(self, layers: Sequence[Conv], record: Record) -> None:
         """One point on every layer; then, where that agrees, as many as convince."""
@@ -157,7 +180,8 @@ class Audit:
         """Calls on random data: (layer, which point, largest entry)."""
         made: list[tuple[Call, Tensors]] = []
         for layer, point, largest in wanted:
-            data = integers(layer, self.settings.dtype, _seed(self.settings.seed, layer, point), largest)
+            seed = _seed(self.settings.seed, layer, point)
+            data = integers(layer, self.settings.dtype, seed, largest, halved=point % 2 == 1)
             forward = slots == FORWARD
             made.append((Call(layer, data.forward if forward else data.backward, forward), data))
         self.calls += len(made)
@@ -208,17 +232,13 @@ class Audit:
         changes = diagnoses[0].changes if diagnoses else ()
 
         def shows(layer: Conv) -> bool:
-            (sample,) = self._sample([(layer, 0, None)], record.slots)
-            if sample.state(slot) is State.ROUNDED:  # what is wrong may be small
-                (sample,) = self._sample([(layer, 0, SMALL)], record.slots)
-            return sample.state(slot) is State.WRONG and (not changes or explains(slot, changes, sample))
+            sample = self._showing(slot, record.slots, layer)
+            return sample is not None and (not changes or explains(slot, changes, sample))
 
         start = min((sample.layer for sample in wrong), key=_size)
         smallest = shrink(start, self.about.support, shows)
-        (sample,) = self._sample([(smallest, 0, SMALL * 3)], record.slots)
-        if sample.state(slot) is not State.WRONG:  # another point of the same layer
-            (sample,) = self._sample([(smallest, 0, None)], record.slots)
-        if sample.state(slot) is not State.WRONG:  # it does not come again: keep what was seen
+        sample = self._showing(slot, record.slots, smallest, readable=True)
+        if sample is None:  # it does not come again: keep what was seen
             sample = min(wrong, key=lambda seen: _size(seen.layer))
             smallest = sample.layer
         explained = Explainer(self.runner, self.about.support, self.settings.dtype).explain(slot, sample)
@@ -226,6 +246,14 @@ class Audit:
             smallest, explained.finding, diagnoses or (explained.unknown,), len({s.layer for s in record.samples}),
             len({s.layer for s in wrong}), explained.theorem, explained.recovered, explained.bilinear,
         )  # fmt: skip
+
+    def _showing(self, slot: str, slots: tuple[str, ...], layer: Conv, readable: bool = False) -> Sample | None:
+        """A point at which the gradient is wrong here; what is wrong may be small, or between whole numbers."""
+        for point, largest in ((0, 3 * SMALL), (0, None), (1, SMALL)) if readable else POINTS:
+            (sample,) = self._sample([(layer, point, largest)], slots)
+            if sample.state(slot) is State.WRONG:
+                return sample
+        return None
 
     def _failing(self, record: Record, failed: Sequence[Sample], fine: Sequence[Conv]) -> Mistaken:
         first = failed[0].observation
@@ -271,13 +299,6 @@ def _notes(samples: Sequence[Sample]) -> Iterator[str]:
     for sample in samples:
         if isinstance(sample.observation, Returned | Failed):
             yield from (note for note in sample.observation.notes if not note.startswith("not called"))
-
-
-def _chunks(layers: Iterator[Conv], first: int) -> Iterator[list[Conv]]:
-    size = max(first, 1)
-    while chunk := list(dict.fromkeys(islice(layers, size))):
-        yield chunk
-        size = CHUNK
 
 
 def _seed(seed: int, layer: Conv, point: int) -> int:

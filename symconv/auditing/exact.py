@@ -105,8 +105,11 @@ class Tensors:
         return {name: np.asarray(getattr(self, name)).astype(np.float64) for name in ("delta", "w", "a")}
 
 
-def integers(layer: Conv, dtype: str, seed: int, largest: int | None = None) -> Tensors:
+def integers(layer: Conv, dtype: str, seed: int, largest: int | None = None, *, halved: bool = False) -> Tensors:
     """Random integers in a dtype, of at most `largest` in size (by default what is exact).
+
+    `halved` divides all of them by 2, which loses nothing: sums of their products are as exact as before. It shows code
+    that keeps whole numbers alone. The dtypes of integers are not halved.
 
     Raises
     ------
@@ -120,7 +123,8 @@ def integers(layer: Conv, dtype: str, seed: int, largest: int | None = None) -> 
     kind = dtype_of(dtype)
 
     def drawn(shape: tuple[int, ...]) -> Array:
-        return np.asarray(generator.integers(-bound, bound, shape, endpoint=True).astype(np.float64).astype(kind))
+        values = generator.integers(-bound, bound, shape, endpoint=True).astype(np.float64)
+        return np.asarray((values / 2 if halved and kind.kind not in "iu" else values).astype(kind))
 
     return Tensors(
         drawn(layer.output_shape), drawn(layer.input_shape), drawn(layer.weight_shape), drawn(layer.bias_shape)

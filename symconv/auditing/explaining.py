@@ -176,6 +176,9 @@ def _unknown(slot: str, sample: Sample, bilinear: bool, stays: str, recovered: b
     if stays:
         text = f"{what} is not zero where {stays} is: something is added that is not multiplied by {stays}"
         return Diagnosis(Kind.UNKNOWN, "not bilinear", text, "Look for a constant or a weight decay.")
+    if returned.shape == expected.shape and not (returned % 1).any() and (abs(returned - expected) < 1).all():
+        text = f"{what} holds whole numbers only: what lies between them is lost"
+        return Diagnosis(Kind.SCALE, "rounded to whole numbers", text, "Make arrays of the dtype of the arguments.")
     if returned.shape == expected.shape and np.allclose(returned, expected, rtol=SLIGHT, atol=SLIGHT):
         text = f"{what} is slightly off, by more than rounding explains"
         return Diagnosis(Kind.UNKNOWN, "slightly off", text, "Look for a small constant in a denominator.")

@@ -30,7 +30,7 @@ class State(StrEnum):
     """What one call says of one gradient."""
 
     RIGHT = "right"
-    ROUNDED = "rounded"  # right after rounding to the nearest integer
+    ROUNDED = "rounded"  # right but for what rounding can explain
     WRONG = "wrong"
     ABSENT = "absent"  # None was returned
     UNSUPPORTED = "unsupported"  # NotImplementedError was raised
@@ -113,7 +113,12 @@ class Sample:
         largest = {name: float(np.abs(tensor).max(initial=0.0)) for name, tensor in self.numbers.items()}
         product = prod(largest[name] for name in FACTORS[slot])  # entries may be 0 where what is rounded is not
         allowed = max(float(np.abs(self.expected(slot)).max(initial=1.0)), product) * NEAR.get(self.dtype, 0.0)
-        return min(allowed, NEAREST) if max(largest.values()) <= SMALL else allowed
+        return min(allowed, NEAREST * self.spacing) if max(largest.values()) <= SMALL else allowed
+
+    @cached_property
+    def spacing(self) -> float:
+        """How far apart products can lie: 1, or 1/4 where entries are halves."""
+        return 1.0 if all(np.array_equal(tensor, np.rint(tensor)) for tensor in self.numbers.values()) else 0.25
 
     def error(self, slot: str) -> float:
         """The largest difference from what was expected."""

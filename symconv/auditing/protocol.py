@@ -112,7 +112,7 @@ class Support:
             object.__setattr__(self, name, _whole(name, getattr(self, name), 0 if name == "padding" else 1))
         for field in fields(self):
             if isinstance(field.default, bool):
-                boolean(field.name, getattr(self, field.name))
+                _flag(field.name, getattr(self, field.name))
 
     def admits(self, layer: Conv) -> bool:
         """Whether a layer is among those that are supported."""
@@ -132,6 +132,13 @@ class Support:
             and (not self.square_kernel or len(set(layer.kernel_size)) == 1)
             and (self.remainder or not any(layer.remainder))
         )
+
+
+def _flag(name: str, value: object) -> bool:
+    try:
+        return boolean(name, value)
+    except SymconvError as error:
+        raise InvalidOption(str(error)) from None
 
 
 def _whole(name: str, value: object, least: int) -> int:

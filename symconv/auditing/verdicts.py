@@ -136,6 +136,7 @@ class AuditVerdict:
     seed: int
     seconds: float
     notes: tuple[str, ...] = ()
+    cut: bool = False  # whether time ran out before all layers were tested
 
     @property
     def status(self) -> Status:

@@ -36,6 +36,7 @@ def audit_data(verdict: AuditVerdict) -> dict[str, Any]:
         "forward": _outcome("forward", verdict.outcomes["forward"]) if "forward" in verdict.outcomes else None,
         "layers": verdict.layers,
         "calls": verdict.calls,
+        "time_ran_out": verdict.cut,
         "seed": verdict.seed,
         "notes": list(verdict.notes),
         "seconds": round(verdict.seconds, 6),

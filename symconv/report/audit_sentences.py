@@ -151,9 +151,9 @@ def evidence(verdict: AuditVerdict) -> Iterator[str]:
     exact = [outcome for outcome in passed.values() if outcome.tolerance == 0]
     if exact:
         yield (
-            f"PASSED says: on every tested layer, on random integers in {verdict.dtype} whose sums stay below "
-            f"2^{BITS[verdict.dtype]} (so that nothing is rounded), the results are equal. If the code is linear in "
-            f"each of its arguments, which is assumed, a wrong gradient passes a layer with probability below "
+            f"PASSED says: on every tested layer, on random {_numbers(verdict.dtype)} in {verdict.dtype} so small that "
+            f"no sum is rounded (integers below 2^{BITS[verdict.dtype]}), the results are equal. If the code is linear "
+            f"in each of its arguments, which is assumed, a wrong gradient passes a layer with probability below "
             f"2^-{min(outcome.bits for outcome in exact)} (Schwartz-Zippel). "
             f"It says nothing of layers that were not tested."
         )
@@ -171,7 +171,9 @@ def evidence(verdict: AuditVerdict) -> Iterator[str]:
             f"Run on symbols (arrays of exact polynomials), the code gives the theorem's polynomials for "
             f"{_symbols(slots)}, which proves them for {', '.join(map(repr, layers))}, as it runs on objects."
         )
-    yield f"{counted(verdict.layers, 'layer')}, {verdict.calls} calls in {verdict.seconds:.1f} s, seed {verdict.seed}."
+    ended = "; time ran out before the other layers were tested (--seconds)" if verdict.cut else ""
+    tested = f"{counted(verdict.layers, 'layer')}, {verdict.calls} calls in {verdict.seconds:.1f} s"
+    yield f"{tested}, seed {verdict.seed}{ended}."
 
 
 def _symbols(slots: Iterable[str]) -> str:
@@ -181,3 +183,7 @@ def _symbols(slots: Iterable[str]) -> str:
 def counted(number: int, noun: str) -> str:
     """``1 layer``, ``2 layers``."""
     return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
+def _numbers(dtype: str) -> str:
+    return "integers" if dtype.startswith("int") else "integers and halves of integers"
