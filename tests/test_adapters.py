@@ -536,7 +536,13 @@ def test_an_entry_point_that_cannot_be_loaded_is_refused_in_words(other_entry_po
         match=r"^the entry point 'theirs' of symconv.adapters cannot be loaded \(ModuleNotFoundError: No module named "
         r"'no_such_module'\): mend or uninstall the package that it is of$",
     ):
-        finding.find_adapter("native")
+        finding.find_adapter("theirs")
+
+
+def test_an_entry_point_that_cannot_be_loaded_does_not_stop_the_others(other_entry_points):
+    other_entry_points(theirs="no_such_module:adapter", native="symconv.auditing.adapters.native:adapter")
+    assert finding.find_adapter("native").name == "native"
+    assert list(finding.adapters()) == ["native"]
 
 
 def test_without_entry_points_the_mend_is_an_installation(other_entry_points):

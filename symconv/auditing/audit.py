@@ -25,7 +25,7 @@ from symconv.auditing.verdicts import Agreed, AuditOutcome, AuditVerdict, Mistak
 from symconv.errors import InvalidOption
 from symconv.layer import Conv
 
-CHUNK = 16  # layers between two looks at the clock
+CHUNK = 16  # layers between two looks at the clock, of code that is not slow
 SLOW = 1.0  # seconds between two looks, above which there are fewer layers between them
 AFTER = 0.4  # seconds that the sweep goes on for the other gradients, once one is refuted
 POINTS = ((0, None), (0, SMALL), (1, SMALL))  # which point, and the largest entry
@@ -85,11 +85,12 @@ class Sweep:
 
     layers: Iterator[Conv]
     record: Record
+    size: int = CHUNK  # layers between two looks at the clock
     cut: bool = False  # whether time ran out before the layers did
 
     def next(self, count: int) -> list[Conv]:
         """The next layers, each once."""
-        return list(dict.fromkeys(islice(self.layers, count)))
+        return list(dict.fromkeys(islice(self.layers, max(count, 0))))
 
 
 class Audit:
@@ -107,7 +108,7 @@ class Audit:
         sweeps = [Sweep(self._layers(), Record(FORWARD))] if self.about.has_forward else []
         sweeps.append(Sweep(self._layers(), Record(BACKWARD)))
         for sweep in sweeps:
-            self._test(sweep.next(self._first()), sweep.record)
+            self._begin(sweep)
         for sweep in sweeps:
             refuted = any(other.record.refuted(slot) for other in sweeps for slot in other.record.slots)
             self._sweep(sweep, AFTER if refuted else self.settings.seconds / len(sweeps))
@@ -120,9 +121,14 @@ class Audit:
             any(sweep.cut for sweep in sweeps),
         )  # fmt: skip
 
-    def _first(self) -> int:
-        """How many layers come first: those that tell mistakes apart."""
-        return CHUNK if self.settings.chosen else max(len(smoke(self.about.support)), 1)
+    def _begin(self, sweep: Sweep) -> None:
+        """Test the layers that come first, those that tell mistakes apart; of slow code, one alone."""
+        begun = time.perf_counter()
+        self._test(sweep.next(1), sweep.record)
+        if time.perf_counter() - begun > SLOW / CHUNK:
+            sweep.size = 1
+        elif not self.settings.chosen:
+            self._test(sweep.next(len(smoke(self.about.support)) - 1), sweep.record)
 
     def _layers(self) -> Iterator[Conv]:
         """Every layer of the sweep, in order, as far as the dtype is exact on it."""
@@ -136,7 +142,7 @@ class Audit:
 
     def _sweep(self, sweep: Sweep, seconds: float) -> None:
         """Test layer after layer, until the clock says stop; all the shorter once something is refuted."""
-        record, size = sweep.record, CHUNK
+        record = sweep.record
         begun, deadline = time.perf_counter(), time.perf_counter() + seconds
         if not record.samples:
             raise InvalidOption(
@@ -147,13 +153,13 @@ class Audit:
             if now > deadline:
                 sweep.cut = not any(record.refuted(slot) for slot in record.slots)
                 return
-            chunk = sweep.next(size)
+            chunk = sweep.next(sweep.size)
             if not chunk:
                 return
             self._test(chunk, record)
             self.progress(len({sample.layer for sample in record.samples}), self.settings.layers)
             if time.perf_counter() - now > SLOW:  # look at the clock more often
-                size = max(size // 4, 1)
+                sweep.size = max(sweep.size // 4, 1)
             if any(record.refuted(slot) for slot in record.slots):
                 deadline = min(deadline, begun + AFTER)
 

@@ -6,10 +6,11 @@ Never: a framework is imported before its adapter is asked for an implementation
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
-from importlib.metadata import entry_points
+from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
 from symconv.auditing.protocol import Implementation
@@ -50,25 +51,11 @@ class Adapter:
 
 @cache
 def adapters() -> dict[str, Adapter]:
-    """Every adapter that is installed, by name.
-
-    Raises
-    ------
-    InvalidOption
-        If an entry point cannot be loaded, or is no `Adapter`.
-    """
+    """Every adapter that is installed, by name; an entry point that is none is left out: it may not stop the others."""
     found: dict[str, Adapter] = {}
-    for point in sorted(entry_points(group=GROUP), key=lambda point: point.name):
-        try:
-            adapter = point.load()
-        except Exception as error:
-            raise InvalidOption(
-                f"the entry point {point.name!r} of {GROUP} cannot be loaded ({type(error).__name__}: {error}): "
-                "mend or uninstall the package that it is of"
-            ) from error
-        if not isinstance(adapter, Adapter):
-            raise InvalidOption(f"the entry point {point.name!r} of {GROUP} is no Adapter: {shortened(adapter)}")
-        found[point.name] = adapter
+    for name in _points():
+        with suppress(InvalidOption):
+            found[name] = _loaded(name)
     return found
 
 
@@ -78,13 +65,30 @@ def find_adapter(name: str) -> Adapter:
     Raises
     ------
     InvalidOption
-        If there is none.
+        If there is none, or its entry point cannot be loaded, or is no `Adapter`.
     """
-    known = adapters()
-    if name not in known:
-        mend = f"choose of {', '.join(known)}" if known else "none is installed; install symconv anew by pip"
+    points = _points()
+    if name not in points:
+        mend = f"choose of {', '.join(points)}" if points else "none is installed; install symconv anew by pip"
         raise InvalidOption(f"unknown adapter {shortened(name)}: {mend}")
-    return known[name]
+    return _loaded(name)
+
+
+def _points() -> dict[str, EntryPoint]:
+    return {point.name: point for point in sorted(entry_points(group=GROUP), key=lambda point: point.name)}
+
+
+def _loaded(name: str) -> Adapter:
+    try:
+        adapter = _points()[name].load()
+    except Exception as error:
+        raise InvalidOption(
+            f"the entry point {name!r} of {GROUP} cannot be loaded ({type(error).__name__}: {error}): "
+            "mend or uninstall the package that it is of"
+        ) from error
+    if not isinstance(adapter, Adapter):
+        raise InvalidOption(f"the entry point {name!r} of {GROUP} is no Adapter: {shortened(adapter)}")
+    return adapter
 
 
 def imported(module: str, *, install: str) -> Any:
