@@ -34,6 +34,16 @@ def only(at: int, change: AxisChange) -> Change:
     return changed
 
 
+def one_axis(at: int, change: AxisChange) -> Change:
+    """A change along one axis, be it the only one."""
+
+    def changed(form: Form) -> Form:
+        here = at % form.ndim
+        return replace(form, axes=tuple(change(axis) if j == here else axis for j, axis in enumerate(form.axes)))
+
+    return changed
+
+
 def all_but(at: int, change: AxisChange) -> Change:
     """A change along all axes but one, where there are two or more."""
 

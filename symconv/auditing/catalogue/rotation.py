@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from symconv.auditing.catalogue.mistake import FORWARD, GRADIENTS, INPUT, WEIGHT, Kind, Mistake
-from symconv.auditing.changes import all_but, each, labelled, only, then, transposed, turned
+from symconv.auditing.changes import all_but, each, labelled, one_axis, only, then, transposed, turned
 
 WITH_CHANNELS = labelled(lambda f, m: (m[0], f.out_channels - 1 - m[1], f.per_group[1] - 1 - m[2], m[3]))
 
@@ -24,6 +24,12 @@ TABLE: tuple[Mistake, ...] = (
         (only(0, turned("w")), only(-1, turned("w")), all_but(0, turned("w")), all_but(-1, turned("w"))),
         "the kernel is reversed along some of its spatial axes only: a rotation by 180 degrees reverses them all",
         "Use w{flip}.",
+    ),
+    Mistake(
+        Kind.ROTATION, "kernel reversed along one axis too many", INPUT,
+        (one_axis(-1, turned("w")), one_axis(0, turned("w"))),
+        "one spatial axis of the kernel is reversed that should not be, on top of the rotation by 180 degrees",
+        "Use w{flip}, once; and do not reverse w in the forward map.",
     ),
     Mistake(
         Kind.ROTATION, "kernel transposed instead of rotated", INPUT,
@@ -90,5 +96,11 @@ TABLE: tuple[Mistake, ...] = (
         Kind.ROTATION, "kernel rotated in the forward map", FORWARD, each(turned("w")),
         "the forward map rotates the kernel: it is a convolution of mathematics, and the layer is a cross-correlation",
         "Use w as it is (or audit with a flipped kernel).",
+    ),
+    Mistake(
+        Kind.ROTATION, "forward kernel reversed along one axis", FORWARD,
+        (one_axis(-1, turned("w")), one_axis(0, turned("w"))),
+        "the forward map reverses the kernel along one of its spatial axes: the layer is a cross-correlation",
+        "Use w as it is.",
     ),
 )  # fmt: skip
