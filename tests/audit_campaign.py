@@ -126,7 +126,9 @@ def compared(name: str, seed: int, count: int) -> Counter[str]:
                 layers = _surviving(runner, layers, implementation.dtypes[0], figures)
             figures["layers"] = len(layers)
             settings = Settings(implementation.dtypes[0], seed, len(layers), 1e6, tuple(layers))
-            about = replace(described(implementation), has_forward=name not in ABORTING)
+            about = described(implementation)
+            if name in ABORTING:
+                about = replace(about, has_forward=False)
             outcomes = Audit(runner, about, settings).run().outcomes
     except SymconvError as error:
         return figures + Counter({f"NOT AUDITED: {error}": 1})

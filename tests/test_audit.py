@@ -651,3 +651,141 @@ def test_a_wrong_backward_is_refuted_before_a_long_sweep_of_its_forward_function
 def test_a_sweep_that_time_cuts_short_says_so():
     assert symconv.audit(conv_backward, layers=100_000, seconds=0.3).verdict.cut
     assert not symconv.audit(conv_backward, layers=10).verdict.cut
+
+
+# What a review found, and must not come back
+
+
+def test_a_forward_function_that_dies_is_not_held_against_the_gradients(tmp_path):
+    (tmp_path / "dies.py").write_text(
+        "import os\nfrom symconv.numpy import conv_backward as good\n\n\n"
+        "def f(delta, a, w, **options):\n    return good(delta, a, w, **options)\n\n\n"
+        "def dies(a, w, b, **options):\n    os._exit(3)\n"
+    )
+    outcomes = symconv.audit(f"{tmp_path / 'dies.py'}:f", forward="dies", ndim=1, layers=30).outcomes
+    assert isinstance(outcomes["forward"], Mistaken)
+    assert outcomes["forward"].wrong == outcomes["forward"].layers < 15
+    assert all(isinstance(outcomes[slot], Agreed) for slot in ("input", "weight", "bias"))
+
+
+def test_code_that_returns_its_buffers_again_passes():
+    buffers = {}
+
+    def reusing(delta, a, w, **options):
+        for at, gradient in enumerate(conv_backward(delta, a, w, **options)):
+            buffers.setdefault((at, gradient.shape), np.zeros(gradient.shape))[...] = gradient
+        shapes = (a.shape, w.shape, (len(w),))
+        return tuple(buffers[at, shape] for at, shape in enumerate(shapes))
+
+    assert symconv.audit(reusing, ndim=1, layers=30)
+
+
+@pytest.mark.parametrize(("factor", "decay"), [(1.005, 0.0), (1.0, 0.01)])
+def test_an_error_of_a_percent_is_no_rounding_in_float32(factor, decay):
+    def nearly(delta, a, w, **options):
+        da, dw, db = conv_backward(delta, a, w, **options)
+        return (da * factor).astype(da.dtype), (dw + decay * w).astype(dw.dtype), db
+
+    assert not symconv.audit(nearly, ndim=1, dtype="float32", layers=30)
+
+
+def test_a_layer_passes_only_if_every_point_of_it_is_answered():
+    def whole_numbers_only(delta, a, w, **options):
+        if any((array % 1).any() for array in (delta, a, w)):
+            raise NotImplementedError("only whole numbers")
+        return conv_backward(delta, a, w, **options)
+
+    report = symconv.audit(whole_numbers_only, ndim=1, layers=30)
+    assert not report
+    assert isinstance(report.outcomes["input"], NotAudited)
+
+    def sneaky(delta, a, w, **options):
+        if abs(delta).max() <= 3:
+            raise NotImplementedError
+        return tuple(gradient * (1 + 1e-9) for gradient in conv_backward(delta, a, w, **options))
+
+    assert not symconv.audit(sneaky, ndim=1, layers=30)
+
+
+def test_layers_at_the_limit_of_a_dtype_are_judged_within_it():
+    pytest.importorskip("ml_dtypes", reason="NumPy has no bfloat16 of its own")
+    layer = Conv((13, 13), (3, 3), in_channels=16, out_channels=16, batch=2)
+
+    def rounding(delta, a, w, **options):
+        exactly = conv_backward(*(array.astype(float) for array in (delta, a, w)), **options)
+        return tuple(gradient.astype(delta.dtype) for gradient in exactly)
+
+    assert symconv.audit(rounding, dtype="bfloat16", layer=layer)
+
+    def negated(delta, a, w, **options):
+        return tuple(-gradient for gradient in rounding(delta, a, w, **options))
+
+    assert symconv.audit(negated, dtype="bfloat16", layer=layer).outcomes["input"].diagnosis.name == "wrong sign"
+
+
+def test_the_layer_that_is_shown_is_one_that_the_diagnosis_holds_on():
+    def by_kernel(delta, a, w, **options):
+        da, dw, db = conv_backward(delta, a, w, **options)
+        return (da / 2 if w.shape[2] > 1 else -3 * da), dw, db
+
+    for layers in ([Conv(5, 3), Conv(6, 2)], [Conv(5, 3), Conv(6, 2), Conv(5, 1)]):
+        outcome = symconv.audit(by_kernel, layer=layers).outcomes["input"]
+        if outcome.diagnosis.name == "multiplied by a constant":
+            assert outcome.layer.kernel_size != (1,)
+
+
+def test_a_diagnosis_agrees_with_the_layers_that_are_right():
+    def unrotated_at_stride_one(delta, a, w, *, stride, **options):
+        rotated = np.flip(w, 2).copy() if stride[0] == 1 else w
+        da = conv_backward(delta, a, rotated, stride=stride, **options)[0]
+        return da, *conv_backward(delta, a, w, stride=stride, **options)[1:]
+
+    plain = [Conv(4 + size, 1) for size in range(12)]
+    strided = [Conv(6 + size, 3, stride=2) for size in range(5)]
+    outcome = symconv.audit(unrotated_at_stride_one, layer=[*plain, *strided, *(Conv(6 + n, 3) for n in range(5))])
+    assert outcome.outcomes["input"].diagnosis.name != "kernel not rotated"
+
+
+@pytest.mark.parametrize("factor", [1e-5, 1e-7, 0.50001, 2**-0.5])
+def test_any_constant_factor_is_named_and_is_no_lack_of_linearity(factor):
+    def scaled(delta, a, w, **options):
+        da, dw, db = conv_backward(delta, a, w, **options)
+        return da * factor, dw, db
+
+    outcome = symconv.audit(scaled, ndim=1, layers=30).outcomes["input"]
+    assert outcome.diagnosis.name == "multiplied by a constant"
+    assert f"{factor:.6g}" in outcome.diagnosis.explanation
+    assert outcome.bilinear
+
+
+@pytest.mark.parametrize("wrong", [lambda b: 2 * b, lambda b: -b, lambda b: b[:1].repeat(len(b))])
+def test_a_bias_that_is_added_wrongly_is_no_lack_of_linearity(wrong):
+    report = symconv.audit(conv_backward, forward=lambda a, w, b, **options: conv(a, w, wrong(b), **options),
+                           ndim=1, layers=30)  # fmt: skip
+    assert report.outcomes["forward"].diagnosis.name == "bias wrong"
+
+
+def test_layers_on_which_none_came_back_are_counted():
+    def unstrided(delta, a, w, **options):
+        da, dw, db = conv_backward(delta, a, w, **options)
+        return (None if options["stride"][0] > 1 else da), dw, db
+
+    report = symconv.audit(unstrided, ndim=1, layers=30)
+    assert report.outcomes["input"].absent > 0
+    assert "not computed on" in str(report)
+
+
+def test_a_chosen_layer_that_the_dtype_cannot_hold_is_refused_in_words():
+    pytest.importorskip("ml_dtypes", reason="NumPy has no bfloat16 of its own")
+    with pytest.raises(InvalidOption, match="too many to be exact in bfloat16"):
+        symconv.audit(conv_backward, dtype="bfloat16", layer=[Conv(5, 3), Conv(200, 3, batch=3)])
+
+
+def test_an_exception_of_any_kind_is_told():
+    class Odd(BaseException):
+        pass
+
+    def odd(delta, a, w, **options):
+        raise Odd("?")
+
+    assert call(odd).text == "Odd: ?"

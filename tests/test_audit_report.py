@@ -124,7 +124,8 @@ def with_weight_decay(delta, a, w, **options):
 
 def with_an_epsilon(delta, a, w, **options):
     da, dw, db = conv_backward(delta, a, w, **options)
-    return da, dw / (1 + 1e-5), db
+    uneven = np.arange(dw.size).reshape(dw.shape) % 2 + 1
+    return da, dw / (1 + 1e-5 * uneven), db
 
 
 def at_random(delta, a, w, **options):

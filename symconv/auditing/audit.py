@@ -7,17 +7,18 @@ Never: PASSED for a gradient that any tested layer denies.
 from __future__ import annotations
 
 import time
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import chain, islice
 
 from symconv.auditing.crashes import diagnose_crash
-from symconv.auditing.diagnosis import diagnose, explains
-from symconv.auditing.exact import Tensors, bits_of, integers, largest_entry, points, trials
+from symconv.auditing.diagnosis import diagnose
+from symconv.auditing.exact import Tensors, bits_of, integers, largest_entry, points, terms, trials
 from symconv.auditing.explaining import Explainer
 from symconv.auditing.judging import SMALL, Sample, State
 from symconv.auditing.protocol import Described
-from symconv.auditing.running import BACKWARD, FORWARD, Call, Failed, Failure, NotSupported, Returned, Runner
+from symconv.auditing.running import BACKWARD, FORWARD, Call, Failed, Failure, NotCalled, NotSupported, Returned, Runner
 from symconv.auditing.shrinking import shrink
 from symconv.auditing.sweep import at_random, smoke, systematic
 from symconv.auditing.symbols import proved_on_symbols, symbolic_layers
@@ -28,6 +29,7 @@ from symconv.layer import Conv
 CHUNK = 16  # layers between two looks at the clock, of code that is not slow
 SLOW = 1.0  # seconds between two looks, above which there are fewer layers between them
 AFTER = 0.4  # seconds that the sweep goes on for the other gradients, once one is refuted
+FINE = {State.RIGHT, State.ROUNDED}
 POINTS = ((0, None), (0, SMALL), (1, SMALL))  # which point, and the largest entry
 Progress = Callable[[int, int], None]
 
@@ -69,6 +71,7 @@ class Record:
     samples: list[Sample] = field(default_factory=list)
     rounded: dict[str, tuple[float, float]] = field(default_factory=dict)  # the largest error, and what was allowed
     bits: int = 10**6
+    passed: dict[str, set[Conv]] = field(default_factory=lambda: defaultdict(set))
 
     def of(self, slot: str, *states: State) -> list[Sample]:
         """The samples that say this of a gradient."""
@@ -133,6 +136,9 @@ class Audit:
     def _layers(self) -> Iterator[Conv]:
         """Every layer of the sweep, in order, as far as the dtype is exact on it."""
         settings, support = self.settings, self.about.support
+        for layer in settings.chosen:
+            if largest_entry(layer, settings.dtype) == 0:
+                raise InvalidOption(f"{layer!r} sums {terms(layer)} products, too many to be exact in {settings.dtype}")
         planned = settings.chosen or (*smoke(support), *systematic(support))
         missing = 0 if settings.chosen else max(settings.layers - len(planned), 0)
         found = chain(
@@ -166,28 +172,55 @@ class Audit:
     def _test(self, layers: Sequence[Conv], record: Record) -> None:
         """One point on every layer; then, where that agrees, as many as convince."""
         dtype = self.settings.dtype
-        first = self._sample([(layer, 0, None) for layer in layers], record.slots)
+        made = self._sample([(layer, 0, None) for layer in layers], record.slots)
+        first = [sample for sample in made if not isinstance(sample.observation, NotCalled)]
         fine = [sample.layer for sample in first if _agrees(sample)]
         later = self._sample([(la, point, None) for la in fine for point in range(1, trials(la, dtype))], record.slots)
         rounded = dict.fromkeys(sample.layer for sample in (*first, *later) if _rounds(sample))
-        small = self._sample([(la, point, SMALL) for la in rounded for point in range(points(SMALL))], record.slots)
-        record.samples += [*first, *(sample for sample in (*later, *small) if _denies(sample))]
+        small = self._sample(
+            [(la, point, SMALL) for la in rounded for point in range(points(self._largest(la, SMALL)))], record.slots
+        )
+        record.samples += [*first, *(sample for sample in (*later, *small) if not _right(sample))]
         for slot in record.slots:
-            if any(sample.state(slot) is State.ROUNDED for sample in (*first, *later, *small)):
-                judged = [sample for sample in small if sample.state(slot) in (State.RIGHT, State.ROUNDED)]
+            self._count(slot, fine, [*first, *later], small, record)
+
+    def _count(
+        self, slot: str, layers: Sequence[Conv], large: Sequence[Sample], small: Sequence[Sample], record: Record
+    ) -> None:
+        """The layers that pass: right at every point; where only up to rounding, on small entries, too."""
+        states: dict[Conv, set[State]] = {layer: set() for layer in layers}
+        for sample in large:
+            if sample.layer in states:
+                states[sample.layer].add(sample.state(slot))
+        judged: dict[Conv, list[Sample]] = {}
+        for sample in small:
+            judged.setdefault(sample.layer, []).append(sample)
+        for layer, seen in states.items():
+            rounds = State.ROUNDED in seen
+            also = judged.get(layer, []) if rounds else []
+            if not seen <= FINE or (rounds and not also) or any(sample.state(slot) not in FINE for sample in also):
+                continue
+            record.passed[slot].add(layer)
+            count = trials(layer, self.settings.dtype)
+            record.bits = min(record.bits, bits_of(layer, self.settings.dtype, count))
+            if rounds:
                 error, allowed = record.rounded.get(slot, (0.0, 0.0))
                 record.rounded[slot] = (
-                    max([error, *(sample.error(slot) for sample in judged)]),
-                    max([allowed, *(sample.allowed(slot) for sample in judged)]),
+                    max([error, *(sample.error(slot) for sample in also)]),
+                    max([allowed, *(sample.allowed(slot) for sample in also)]),
                 )
-        record.bits = min([record.bits, *(bits_of(layer, dtype, trials(layer, dtype)) for layer in fine)])
+
+    def _largest(self, layer: Conv, wanted: int | None) -> int:
+        """The largest entry that was wanted, as far as the dtype is exact with it."""
+        exact = largest_entry(layer, self.settings.dtype)
+        return exact if wanted is None else min(wanted, exact)
 
     def _sample(self, wanted: Sequence[tuple[Conv, int, int | None]], slots: tuple[str, ...]) -> list[Sample]:
         """Calls on random data: (layer, which point, largest entry)."""
         made: list[tuple[Call, Tensors]] = []
         for layer, point, largest in wanted:
             seed = _seed(self.settings.seed, layer, point)
-            data = integers(layer, self.settings.dtype, seed, largest, halved=point % 2 == 1)
+            data = integers(layer, self.settings.dtype, seed, self._largest(layer, largest), halved=point % 2 == 1)
             forward = slots == FORWARD
             made.append((Call(layer, data.forward if forward else data.backward, forward), data))
         self.calls += len(made)
@@ -200,27 +233,30 @@ class Audit:
     def _outcome(self, slot: str, record: Record) -> AuditOutcome:
         wrong = record.of(slot, State.WRONG)
         failed = record.of(slot, State.FAILED)
-        fine = {sample.layer for sample in record.of(slot, State.RIGHT, State.ROUNDED)}
-        unsupported = record.of(slot, State.UNSUPPORTED)
+        fine, unsupported = record.passed[slot], record.of(slot, State.UNSUPPORTED)
         if wrong:
             return self._mistaken(slot, record, wrong)
-        if failed and (fine or not record.of(slot, State.ABSENT)):
+        if failed and (record.of(slot, State.RIGHT, State.ROUNDED) or not record.of(slot, State.ABSENT)):
             return self._failing(record, failed, sorted(fine, key=repr))
         if fine:
-            refused = {sample.layer for sample in unsupported}
-            return self._agreed(slot, record, fine, refused, self._on_symbols(slot, record.slots, fine))
+            return self._agreed(slot, record, fine)
         if unsupported:
             observation = unsupported[0].observation
             assert isinstance(observation, NotSupported), "that is what unsupported means"
             reason = f": {observation.reason}" if observation.reason else ""
             return NotAudited(f"NotImplementedError on all {len(unsupported)} layers{reason}")
+        if record.of(slot, State.RIGHT, State.ROUNDED):
+            return NotAudited("no layer was answered at every point that it was tested with")
         return NotComputed()
 
-    def _agreed(
-        self, slot: str, record: Record, fine: set[Conv], unsupported: set[Conv], proved: tuple[Conv, ...]
-    ) -> Agreed:
+    def _agreed(self, slot: str, record: Record, fine: set[Conv]) -> Agreed:
+        unsupported, absent = (
+            len({sample.layer for sample in record.of(slot, state)} - fine)
+            for state in (State.UNSUPPORTED, State.ABSENT)
+        )
         error, allowed = record.rounded.get(slot, (0.0, 0.0))
-        return Agreed(len(fine), len(unsupported), record.bits, error, allowed, proved)
+        proved = self._on_symbols(slot, record.slots, fine)
+        return Agreed(len(fine), unsupported, absent, record.bits, error, allowed, proved)
 
     def _on_symbols(self, slot: str, slots: tuple[str, ...], fine: set[Conv]) -> tuple[Conv, ...]:
         """The small layers on which the code, run on symbols, gives the theorem's polynomials."""
@@ -235,16 +271,16 @@ class Audit:
 
     def _mistaken(self, slot: str, record: Record, wrong: Sequence[Sample]) -> Mistaken:
         diagnoses = tuple(diagnose(slot, record.samples))
-        changes = diagnoses[0].changes if diagnoses else ()
+        holds = diagnoses[0].holds if diagnoses else _always
 
         def shows(layer: Conv) -> bool:
             sample = self._showing(slot, record.slots, layer)
-            return sample is not None and (not changes or explains(slot, changes, sample))
+            return sample is not None and holds(sample)
 
         start = min((sample.layer for sample in wrong), key=_size)
         smallest = shrink(start, self.about.support, shows)
         sample = self._showing(slot, record.slots, smallest, readable=True)
-        if sample is None:  # it does not come again: keep what was seen
+        if sample is None or not holds(sample):  # it does not come again: keep what was seen
             sample = min(wrong, key=lambda seen: _size(seen.layer))
             smallest = sample.layer
         explained = Explainer(self.runner, self.about.support, self.settings.dtype).explain(slot, sample)
@@ -255,6 +291,8 @@ class Audit:
 
     def _showing(self, slot: str, slots: tuple[str, ...], layer: Conv, readable: bool = False) -> Sample | None:
         """A point at which the gradient is wrong here; what is wrong may be small, or between whole numbers."""
+        if largest_entry(layer, self.settings.dtype) == 0:
+            return None
         for point, largest in ((0, 3 * SMALL), (0, None), (1, SMALL)) if readable else POINTS:
             (sample,) = self._sample([(layer, point, largest)], slots)
             if sample.state(slot) is State.WRONG:
@@ -268,6 +306,8 @@ class Audit:
         failing, working = [sample.layer for sample in failed], list(fine)
 
         def fails(layer: Conv) -> bool:
+            if largest_entry(layer, self.settings.dtype) == 0:
+                return False
             (sample,) = self._sample([(layer, 0, None)], record.slots)
             seen = sample.observation
             (failing if isinstance(seen, Failed) else working).append(layer)
@@ -284,6 +324,10 @@ class Audit:
         return Mistaken(smallest, finding, (diagnosis,), tested, len({sample.layer for sample in failed}))
 
 
+def _always(_: Sample) -> bool:
+    return True
+
+
 def _agrees(sample: Sample) -> bool:
     """Whether there is a gradient that the sample does not deny."""
     return any(sample.state(slot) in (State.RIGHT, State.ROUNDED) for slot in sample.slots)
@@ -293,8 +337,8 @@ def _rounds(sample: Sample) -> bool:
     return any(sample.state(slot) is State.ROUNDED for slot in sample.slots)
 
 
-def _denies(sample: Sample) -> bool:
-    return any(sample.state(slot) in (State.WRONG, State.FAILED) for slot in sample.slots)
+def _right(sample: Sample) -> bool:
+    return isinstance(sample.observation, NotCalled) or all(sample.state(slot) in FINE for slot in sample.slots)
 
 
 def _silent(_done: int, _total: int) -> None:
@@ -304,7 +348,7 @@ def _silent(_done: int, _total: int) -> None:
 def _notes(samples: Sequence[Sample]) -> Iterator[str]:
     for sample in samples:
         if isinstance(sample.observation, Returned | Failed):
-            yield from (note for note in sample.observation.notes if not note.startswith("not called"))
+            yield from sample.observation.notes
 
 
 def _seed(seed: int, layer: Conv, point: int) -> int:

@@ -11,7 +11,7 @@ named where nothing else is found.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 
 import numpy as np
@@ -24,7 +24,8 @@ from symconv.auditing.pairing import pairs
 
 __all__ = ["Diagnosis", "diagnose", "explains", "symbol"]
 
-CONFIRMING = 60  # samples that a diagnosis must agree with, at most
+CONFIRMING = 60  # samples that candidates are found with, at most
+OTHERS_SEEN = 400  # samples that they are compared with afterwards, at most
 NEAR = 1e-9  # of the size of an entry: what rounding leaves
 
 
@@ -38,6 +39,7 @@ class Diagnosis:
     mend: str
     mistakes: tuple[str, ...] = ()
     changes: tuple[Change, ...] = ()
+    holds: Callable[[Sample], bool] = field(default=lambda _: True, compare=False, repr=False)  # on any sample
 
 
 def diagnose(slot: str, samples: Sequence[Sample], most: int = 3) -> list[Diagnosis]:
@@ -45,14 +47,20 @@ def diagnose(slot: str, samples: Sequence[Sample], most: int = 3) -> list[Diagno
     telling = _telling(slot, samples)
     if not any(sample.state(slot) is State.WRONG for sample in telling):
         return []
-    return (
-        _in_another_shape(slot, telling)
-        or _named(slot, telling)
-        or _constant(slot, telling)
-        or [_told(slot, *pair, telling) for pair in pairs(slot, telling)]
-        or _named(slot, telling, loosely=True)
-        or _in_another_size(slot, telling)
-    )[:most]
+    others = [s for s in samples if s.state(slot) in (State.WRONG, State.RIGHT) and s not in telling][:OTHERS_SEEN]
+    searches: tuple[Callable[[], list[Diagnosis]], ...] = (
+        lambda: _in_another_shape(slot, telling),
+        lambda: _named(slot, telling),
+        lambda: _constant(slot, telling),
+        lambda: [_told(slot, *pair, telling) for pair in pairs(slot, telling)],
+        lambda: _named(slot, telling, loosely=True),
+        lambda: _in_another_size(slot, telling),
+    )
+    for search in searches:
+        found = [diagnosis for diagnosis in search()[: 2 * most] if all(map(diagnosis.holds, others))]
+        if found:
+            return found[:most]
+    return []
 
 
 def _telling(slot: str, samples: Sequence[Sample]) -> list[Sample]:
@@ -68,35 +76,37 @@ def _named(slot: str, samples: Sequence[Sample], loosely: bool = False) -> list[
     for mistake in mistakes(slot):
         for change in mistake.changes:
             if explain_all(slot, (change,), samples, loosely):
-                found.append(_told(slot, (mistake,), (change,), samples))
+                found.append(_told(slot, (mistake,), (change,), samples, loosely))
                 break
     return found
 
 
 def _constant(slot: str, samples: Sequence[Sample]) -> list[Diagnosis]:
     """The theorem times one number, the same for all samples."""
-    ratios = set()
-    for sample in samples:
-        returned, expected = sample.returned(slot), sample.expected(slot)
-        if returned is None or returned.shape != expected.shape or not expected.any():
-            return []
-        if not np.isfinite(returned).all():
-            return []
-        at = np.unravel_index(np.abs(expected).argmax(), expected.shape)
-        ratio = Fraction(float(returned[at]) / float(expected[at])).limit_denominator(1000)
-        if not np.allclose(returned, expected * float(ratio), rtol=NEAR, atol=0.0):
-            return []
-        ratios.add(ratio)
-    if len(ratios) != 1 or ratios == {1}:  # less than a factor can say
+    first = samples[0]
+    returned, expected = first.returned(slot), first.expected(slot)
+    if returned is None or returned.shape != expected.shape or not expected.any():
         return []
-    (ratio,) = ratios
+    at = np.unravel_index(np.abs(expected).argmax(), expected.shape)
+    ratio = float(returned[at]) / float(expected[at])
+    short = Fraction(ratio).limit_denominator(1000) if np.isfinite(ratio) else Fraction(1)
+    factor = float(short) if abs(float(short) - ratio) <= NEAR * abs(ratio) else ratio
+
+    def holds(sample: Sample) -> bool:
+        seen, right = sample.returned(slot), sample.expected(slot)
+        return seen is not None and seen.shape == right.shape and np.allclose(seen, right * factor, rtol=NEAR, atol=0.0)
+
+    if abs(factor - 1) <= NEAR or not all(map(holds, samples)):  # nearer to 1 it is no factor
+        return []
+    written = str(short) if factor == float(short) else f"{factor:.6g}"
     return [
         Diagnosis(
             Kind.SCALE,
             "multiplied by a constant",
-            f"{symbol(slot)} is {ratio} times what it should be",
+            f"{symbol(slot)} is {written} times what it should be",
             "Leave out the factor (a learning rate belongs to the update).",
             ("multiplied by a constant",),
+            holds=holds,
         )
     ]
 
@@ -110,6 +120,7 @@ def _in_another_size(slot: str, samples: Sequence[Sample]) -> list[Diagnosis]:
         Diagnosis(
             Kind.REMAINDER, name, f"the entries of {symbol(slot)} are right, but there are too many or too few of them",
             "Return an array of the shape of what is differentiated by.", (name,),
+            holds=lambda sample: explain_all(slot, (), [sample], loosely=True),
         )
     ]  # fmt: skip
 
@@ -119,17 +130,22 @@ def _in_another_shape(slot: str, samples: Sequence[Sample]) -> list[Diagnosis]:
     if all(_reshaped(slot, sample) for sample in samples):
         shown = samples[0].returned(slot)
         assert shown is not None, "only samples with a result are diagnosed"
-        shape = samples[0].expected(slot).shape
         kind, name = Kind.AXES, "right entries in another shape"
         if slot == "bias" and shown.ndim > 1:
             kind, name = Kind.SCALE, "summed axes kept"
-        text = f"{symbol(slot)} has the right entries, but shape {shown.shape} instead of {shape}"
-        return [Diagnosis(kind, name, text, f"Return it with shape {shape}.", (name,))]
+        text = f"{symbol(slot)} has the right entries, but they do not stand in the right shape"
+        mend = f"Return it in the shape of {OF[slot]}."
+        return [Diagnosis(kind, name, text, mend, (name,), holds=lambda sample: _reshaped(slot, sample))]
     for name, order in _orders(slot).items():
         if all(_permuted(slot, sample, order(sample.layer.ndim)) for sample in samples):
             shown_order = order(max(sample.layer.ndim for sample in samples))
             text = f"{symbol(slot)} has the right entries, but its axes come in another order"
-            return [Diagnosis(Kind.AXES, name, text, f"Return {SHORT[slot]}.transpose{shown_order}.", (name,))]
+            return [
+                Diagnosis(
+                    Kind.AXES, name, text, f"Return {SHORT[slot]}.transpose{shown_order}.", (name,),
+                    holds=_put_back(slot, order),
+                )
+            ]  # fmt: skip
     return []
 
 
@@ -155,6 +171,11 @@ def _reshaped(slot: str, sample: Sample) -> bool:
     return np.array_equal(returned.ravel(), expected.ravel())
 
 
+def _put_back(slot: str, order: Order) -> Callable[[Sample], bool]:
+    """Whether the transposition puts a result right."""
+    return lambda sample: _permuted(slot, sample, order(sample.layer.ndim))
+
+
 def _permuted(slot: str, sample: Sample, order: tuple[int, ...]) -> bool:
     returned, expected = sample.returned(slot), sample.expected(slot)
     return (
@@ -164,6 +185,7 @@ def _permuted(slot: str, sample: Sample, order: tuple[int, ...]) -> bool:
     )  # fmt: skip
 
 
+OF = {"input": "a", "weight": "w", "bias": "b", "forward": "delta"}
 SHORT = {"input": "da", "weight": "dw", "bias": "db", "forward": "z"}
 SYMBOLS = {"input": "dE/da", "weight": "dE/dw", "bias": "dE/db", "forward": "z"}
 
@@ -173,7 +195,9 @@ def symbol(slot: str) -> str:
     return SYMBOLS[slot]
 
 
-def _told(slot: str, made: tuple[Mistake, ...], changes: tuple[Change, ...], samples: Sequence[Sample]) -> Diagnosis:
+def _told(
+    slot: str, made: tuple[Mistake, ...], changes: tuple[Change, ...], samples: Sequence[Sample], loosely: bool = False
+) -> Diagnosis:
     flip = f"[:, :, {', '.join(['::-1'] * max(sample.layer.ndim for sample in samples))}]"
 
     def filled(text: str) -> str:
@@ -186,4 +210,5 @@ def _told(slot: str, made: tuple[Mistake, ...], changes: tuple[Change, ...], sam
         " ".join(filled(mistake.mend) for mistake in made),
         tuple(mistake.name for mistake in made),
         changes,
+        lambda sample: explain_all(slot, changes, [sample], loosely),
     )

@@ -13,6 +13,7 @@ import numpy as np
 
 from symconv.auditing.catalogue import Kind
 from symconv.auditing.diagnosis import Diagnosis, symbol
+from symconv.auditing.exact import integers
 from symconv.auditing.judging import Sample
 from symconv.auditing.lifting import Lifted, lift
 from symconv.auditing.probing import (
@@ -69,6 +70,8 @@ class Explainer:
         stays = "" if predicted else self._stays(slot, sample)
         bilinear = predicted if computed else not stays
         if computed == theorem(slot, sample.layer):  # as far as its coefficients are told apart
+            if slot == "forward" and not (predicted or stays or _nearly(sample, slot)):
+                return Explained(_finding(slot, sample, None), None, None, True, BIAS_WRONG)
             computed = None
         finding = _finding(slot, sample, computed if bilinear else None)
         theirs, ours = self._formulas(slot, sample.layer, computed if bilinear else None, most)
@@ -90,13 +93,21 @@ class Explainer:
                 return name
         return ""
 
+    def _predicted(self, computed: Computed) -> bool:
+        """Whether the products give what comes back on other data."""
+        data = integers(computed.layer, self.dtype, 1, 3)
+        forward = computed.slot == "forward"
+        (seen,) = self.runner.run([Call(computed.layer, data.forward if forward else data.backward, forward)])
+        returned = result_of(computed.slot, seen)
+        return returned is not None and predicts(computed, data, returned)
+
     def _formulas(
         self, slot: str, layer: Conv, computed: Computed | None, most: int
     ) -> tuple[Lifted | None, Lifted | None]:
         """The code's formula and the theorem's, on a larger layer if the mistake shows there."""
         for larger in _larger(layer, self.support):
             found = self._probed(slot, larger, most)
-            if found is not None and found != theorem(slot, larger):
+            if found is not None and found != theorem(slot, larger) and self._predicted(found):
                 formulas = _lifted(found)
                 if formulas[0] is not None:
                     return formulas
@@ -169,6 +180,19 @@ def _evident(slot: str, sample: Sample, returned: Array, again: Array | None) ->
     return None
 
 
+BIAS_WRONG = Diagnosis(
+    Kind.SCALE, "bias wrong", "the products are right, but what is added to them is not b[o]",
+    "Add b[o], once, to every entry of output channel o.",
+)  # fmt: skip
+
+
+def _nearly(sample: Sample, slot: str) -> bool:
+    returned, expected = sample.returned(slot), sample.expected(slot)
+    if returned is None or returned.shape != expected.shape:
+        return False
+    return np.allclose(returned, expected, rtol=SLIGHT, atol=SLIGHT)
+
+
 def _unknown(slot: str, sample: Sample, bilinear: bool, stays: str, recovered: bool) -> Diagnosis:
     """What is said where no mistake of the catalogue fits."""
     what, returned, expected = symbol(slot), sample.returned(slot), sample.expected(slot)
@@ -179,7 +203,7 @@ def _unknown(slot: str, sample: Sample, bilinear: bool, stays: str, recovered: b
     if returned.shape == expected.shape and not (returned % 1).any() and (abs(returned - expected) < 1).all():
         text = f"{what} holds whole numbers only: what lies between them is lost"
         return Diagnosis(Kind.SCALE, "rounded to whole numbers", text, "Make arrays of the dtype of the arguments.")
-    if returned.shape == expected.shape and np.allclose(returned, expected, rtol=SLIGHT, atol=SLIGHT):
+    if _nearly(sample, slot):
         text = f"{what} is slightly off, by more than rounding explains"
         return Diagnosis(Kind.UNKNOWN, "slightly off", text, "Look for a small constant in a denominator.")
     if not bilinear:

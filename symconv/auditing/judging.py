@@ -16,12 +16,14 @@ import numpy as np
 from symconv.auditing.exact import Tensors
 from symconv.auditing.forms import Form, derivative
 from symconv.auditing.protocol import Array
-from symconv.auditing.running import Call, Failed, NotSupported, Observation, Returned
+from symconv.auditing.running import Call, Failed, NotCalled, NotSupported, Observation, Returned
 from symconv.layer import Conv
 
 SMALL = 3  # the largest entry of data on which a rounding implementation is judged
-# What may be rounding, as a part of the largest entry; on small entries, no more than NEAREST. Integers do not round.
+# What may be rounding, as a part of the largest entry, on large entries: these are tested once more, with small ones.
 NEAR = {"float64": 2.0**-20, "float32": 2.0**-6, "float16": 2.0**-4, "bfloat16": 2.0**-4}
+# The same on small entries, whose products are exact even in a shorter dtype; there no more than NEAREST.
+NEAR_SMALL = {"float64": 2.0**-20, "float32": 2.0**-14, "float16": 2.0**-8, "bfloat16": 2.0**-6}
 NEAREST = 0.25
 FACTORS = {"input": ("delta", "w"), "weight": ("delta", "a"), "forward": ("w", "a"), "bias": ("delta",)}
 
@@ -35,6 +37,7 @@ class State(StrEnum):
     ABSENT = "absent"  # None was returned
     UNSUPPORTED = "unsupported"  # NotImplementedError was raised
     FAILED = "failed"  # nothing usable came back
+    UNKNOWN = "unknown"  # it was not called
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,7 +85,7 @@ class Sample:
             case Returned(arrays):
                 found = arrays[self.slots.index(slot)]
                 return None if found is None else np.asarray(found).astype(np.float64)
-            case NotSupported() | Failed():
+            case NotSupported() | Failed() | NotCalled():
                 return None
 
     def state(self, slot: str) -> State:
@@ -90,6 +93,8 @@ class Sample:
         match self.observation:
             case NotSupported():
                 return State.UNSUPPORTED
+            case NotCalled():
+                return State.UNKNOWN
             case Failed():
                 return State.FAILED
             case Returned():
@@ -112,8 +117,10 @@ class Sample:
         """How large a difference can be rounding."""
         largest = {name: float(np.abs(tensor).max(initial=0.0)) for name, tensor in self.numbers.items()}
         product = prod(largest[name] for name in FACTORS[slot])  # entries may be 0 where what is rounded is not
-        allowed = max(float(np.abs(self.expected(slot)).max(initial=1.0)), product) * NEAR.get(self.dtype, 0.0)
-        return min(allowed, NEAREST * self.spacing) if max(largest.values()) <= SMALL else allowed
+        size = max(float(np.abs(self.expected(slot)).max(initial=1.0)), product)
+        if max(largest.values()) > SMALL:
+            return size * NEAR.get(self.dtype, 0.0)
+        return min(size * NEAR_SMALL.get(self.dtype, 0.0), NEAREST * self.spacing)
 
     @cached_property
     def spacing(self) -> float:

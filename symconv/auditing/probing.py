@@ -20,6 +20,7 @@ from symconv.auditing.running import BACKWARD, Call, Observation, Returned, Runn
 from symconv.layer import Axis, Conv
 
 Index = tuple[int, ...]
+NOISE = 1e-12  # of a coefficient: what rounding leaves
 PROBES = 1500  # calls at most
 FACTORS = {"input": ("delta", "w"), "weight": ("delta", "a"), "forward": ("w", "a"), "bias": ("delta",)}
 
@@ -177,6 +178,12 @@ def _call(slot: str, layer: Conv, ones: dict[str, Index], dtype: str) -> Call:
 
 
 def _entries(values: Array) -> Iterator[tuple[Index, Fraction]]:
-    for at in np.argwhere(values):
+    for at in np.argwhere(np.abs(values) > NOISE):
         entry = tuple(int(i) for i in at)
-        yield entry, Fraction(float(values[entry])).limit_denominator(10_000)
+        yield entry, _fraction(float(values[entry]))
+
+
+def _fraction(value: float) -> Fraction:
+    """A short fraction, if it is the number up to rounding; else the number itself."""
+    short = Fraction(value).limit_denominator(1000)
+    return short if abs(float(short) - value) <= NOISE * abs(value) else Fraction(value)

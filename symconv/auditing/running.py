@@ -77,7 +77,15 @@ class Failed:
     notes: tuple[str, ...] = ()
 
 
-Observation = Returned | NotSupported | Failed
+@dataclass(frozen=True)
+class NotCalled:
+    """The call was not made: those before it ended in a way that leaves no hope. It says nothing of its layer."""
+
+    reason: str
+
+
+Answer = Returned | NotSupported | Failed
+Observation = Answer | NotCalled
 
 
 class Runner(Protocol):
@@ -104,7 +112,7 @@ class InProcess:
         """Nothing is held."""
 
 
-def observe(implementation: Implementation, call: Call) -> Observation:
+def observe(implementation: Implementation, call: Call) -> Answer:
     """Make one call on copies of its arrays, and see what comes of it."""
     function: Any = implementation.forward if call.forward else implementation.backward
     layer, arrays = call.layer, tuple(array.copy() for array in call.arrays)
@@ -119,14 +127,16 @@ def observe(implementation: Implementation, call: Call) -> Observation:
                 found = found[0]
     except NotImplementedError as error:
         return NotSupported(_text(error))
-    except (Exception, SystemExit) as error:
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:
         return Failed(Failure.RAISED, _told(error), _where(error), _notes(call, arrays, printed.getvalue()))
     notes = _notes(call, arrays, printed.getvalue())
     values = (found,) if call.forward else found
     wrong = _malformed(call, values)
     if wrong:
         return Failed(Failure.MALFORMED, wrong, "", notes)
-    return Returned(tuple(None if v is None else _own(v, arrays) for v in values), notes)
+    return Returned(tuple(None if v is None else _own(v) for v in values), notes)
 
 
 def _told(error: BaseException) -> str:
@@ -181,10 +191,9 @@ def _malformed(call: Call, values: Any) -> str:
     return ""
 
 
-def _own(value: Any, arrays: tuple[Array, ...]) -> Array:
-    """The result as an array that no later call can change."""
-    found = np.array(value, dtype=object) if isinstance(value, Polynomial) else np.asarray(value)
-    return found.copy() if any(found.base is not None or found is array for array in arrays) else found
+def _own(value: Any) -> Array:
+    """A copy of the result, which no later call can change."""
+    return np.array(value, dtype=object) if isinstance(value, Polynomial) else np.array(value, copy=True)
 
 
 def _named(slot: str) -> str:

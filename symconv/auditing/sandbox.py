@@ -16,7 +16,7 @@ from symconv import errors
 from symconv.auditing import wire
 from symconv.auditing.child import Child, Ended, Late
 from symconv.auditing.protocol import Described, Support
-from symconv.auditing.running import Call, Failed, Failure, Observation, Returned
+from symconv.auditing.running import Call, Failed, Failure, NotCalled, Observation, Returned
 from symconv.errors import InvalidTarget, SymconvError
 
 RESTARTS = 3  # in a row, without one answer
@@ -30,8 +30,8 @@ class Sandbox:
 
     A call that hangs or ends the process is `Failed`, that call alone: the process is started anew for those that
     follow. A call that ends a process which had answered others is made once more, in a fresh one, and judged by that:
-    what many calls left behind is not its fault. After three restarts in a row without an answer the remaining calls
-    fail at once, with the same text and a note that they were not made.
+    what many calls left behind is not its fault. After three restarts in a row without an answer the remaining calls of
+    that run are `NotCalled`.
 
     Parameters
     ----------
@@ -99,11 +99,11 @@ class Sandbox:
         The arrays of a call hold numbers, or ints and polynomials as objects; `wire.Refused` is raised for others.
         """
         found: list[Observation] = []
+        self._failures = 0
         try:
             while len(found) < len(calls):
                 if self._failures > RESTARTS:
-                    skipped = replace(self._last, notes=("not called: the calls before it failed so",))
-                    return found + [skipped] * (len(calls) - len(found))
+                    return found + [NotCalled(self._last.text)] * (len(calls) - len(found))
                 found += self._batch(calls, len(found))
         except BaseException:  # Ctrl-C: nobody waits for the answers any more
             self.close()

@@ -25,8 +25,8 @@ class Agreed:
     ----------
     layers
         How many layers were tested, each at enough random points.
-    unsupported
-        How many more were refused with NotImplementedError.
+    unsupported, absent
+        How many more were refused with NotImplementedError, and on how many None came back.
     bits
         A wrong bilinear map passes a tested layer with probability below ``2**-bits``.
     error
@@ -39,6 +39,7 @@ class Agreed:
 
     layers: int
     unsupported: int
+    absent: int
     bits: int
     error: float = 0.0
     tolerance: float = 0.0

@@ -17,7 +17,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from symconv.auditing.protocol import Array
-from symconv.auditing.running import Call, Failed, Failure, NotSupported, Observation, Returned
+from symconv.auditing.running import Answer, Call, Failed, Failure, NotSupported, Returned
 from symconv.errors import shortened
 from symconv.layer import Conv
 from symconv.polynomial import Atom, Entry, Monomial, Partial, Polynomial, Quotient
@@ -104,7 +104,7 @@ class Reader:
         return np.frombuffer(bytes(self._body[start : self._at]), kind).reshape(shape).copy()
 
 
-def observation_frame(observation: Observation) -> bytes:
+def observation_frame(observation: Answer) -> bytes:
     """What came of a call."""
     match observation:
         case Returned(arrays, notes):
@@ -117,7 +117,7 @@ def observation_frame(observation: Observation) -> bytes:
             return frame({"kind": "failed", "failure": failure, "text": text, "where": where, "notes": notes})
 
 
-def observation(header: dict[str, Any], body: memoryview, *, slots: int) -> Observation:
+def observation(header: dict[str, Any], body: memoryview, *, slots: int) -> Answer:
     """What came of a call with so many results, read back.
 
     Raises
@@ -134,7 +134,7 @@ def observation(header: dict[str, Any], body: memoryview, *, slots: int) -> Obse
     return found
 
 
-def _observation(header: dict[str, Any], reader: Reader) -> Observation:
+def _observation(header: dict[str, Any], reader: Reader) -> Answer:
     match header:
         case {"kind": "returned", "arrays": list(arrays), "notes": list(notes)}:
             found = tuple(None if told is None else reader.array(told) for told in arrays)

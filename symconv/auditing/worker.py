@@ -21,7 +21,7 @@ from typing import IO, Any
 
 from symconv.auditing import wire
 from symconv.auditing.protocol import Implementation
-from symconv.auditing.running import Call, Failed, Failure, Observation, Returned, observe
+from symconv.auditing.running import Answer, Call, Failed, Failure, Returned, observe
 from symconv.auditing.targets import folder, load
 from symconv.errors import InvalidTarget, SymconvError, shortened
 
@@ -135,7 +135,7 @@ def _answer(implementation: Implementation, call: Call, memory: int | None) -> b
         return wire.observation_frame(_explained(Failed(Failure.RAISED, told), memory))
 
 
-def _with_prints(seen: Observation) -> Observation:
+def _with_prints(seen: Answer) -> Answer:
     """Note what was printed beneath Python: by C code, or by another process."""
     printed = _printed().strip()
     if not printed or not isinstance(seen, Returned | Failed) or any(n.startswith("prints") for n in seen.notes):
@@ -143,7 +143,7 @@ def _with_prints(seen: Observation) -> Observation:
     return replace(seen, notes=(*seen.notes, f"prints to stdout: {shortened(printed.splitlines()[0])}"))
 
 
-def _explained(seen: Observation, memory: int | None) -> Observation:
+def _explained(seen: Answer, memory: int | None) -> Answer:
     """An exception for want of memory is no exception that the implementation chose to raise."""
     if not isinstance(seen, Failed) or not any(words in seen.text for words in OUT_OF_MEMORY):
         return seen

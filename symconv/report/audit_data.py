@@ -47,7 +47,12 @@ def _outcome(slot: str, outcome: AuditOutcome) -> dict[str, Any]:
     found: dict[str, Any] = {"verdict": None if outcome.status is None else outcome.status.value}
     match outcome:
         case Agreed():
-            found |= {"layers": outcome.layers, "unsupported": outcome.unsupported, "exact": outcome.tolerance == 0}
+            found |= {
+                "layers": outcome.layers,
+                "unsupported": outcome.unsupported,
+                "absent": outcome.absent,
+                "exact": outcome.tolerance == 0,
+            }
             if outcome.tolerance == 0:
                 found |= {"wrong_passes_below": f"2^-{outcome.bits}", "assumption": "linear in each argument"}
             else:

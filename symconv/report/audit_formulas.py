@@ -16,6 +16,7 @@ from symconv.auditing.probing import FACTORS, Product
 from symconv.report.notation import IN_THE_PLANE
 
 Piece = tuple[str, bool]
+LONG = 1000  # a denominator from which a number is written in decimals
 SHOWN = 3  # products of an entry that are written out
 RESULT = {"input": "a", "weight": "w", "bias": "b"}
 
@@ -72,6 +73,8 @@ class Plain:
 
     def number(self, value: Fraction) -> str:
         """``1/6``."""
+        if value.denominator > LONG:
+            return f"{float(value):.6g}"
         return str(value) if value.denominator == 1 else f"({value})"
 
     def index(self, value: Affine, ndim: int) -> str:

@@ -10,7 +10,7 @@ from typing import assert_never
 
 from symconv.auditing.lifting import Affine, Lifted
 from symconv.auditing.verdicts import AuditVerdict, Finding, Mistaken, NoResult, WrongEntry, WrongShape
-from symconv.report.audit_formulas import RESULT, Piece, conditions, entry_sum, formula, index_name, numbers
+from symconv.report.audit_formulas import LONG, RESULT, Piece, conditions, entry_sum, formula, index_name, numbers
 from symconv.report.audit_sentences import (
     capitalised,
     evidence,
@@ -54,6 +54,8 @@ class Mathematics:
 
     def number(self, value: Fraction) -> str:
         """A factor."""
+        if value.denominator > LONG:
+            return f"{float(value):.6g}"
         return str(value) if value.denominator == 1 else f"\\frac{{{value.numerator}}}{{{value.denominator}}}"
 
     def index(self, value: Affine, ndim: int) -> str:

@@ -28,9 +28,10 @@ from symconv.report.audit_formulas import Plain, entry_sum, numbers
 def summary(outcome: AuditOutcome) -> str:
     """One line about an outcome."""
     match outcome:
-        case Agreed(layers, unsupported, _, error, tolerance):
+        case Agreed(layers, unsupported, absent, _, error, tolerance):
             how = "exact" if tolerance == 0 else f"up to rounding: error {error:.2g}"
             rest = f", {unsupported} more not supported" if unsupported else ""
+            rest += f", not computed on {absent} more" if absent else ""
             return f"({counted(layers, 'layer')}, {how}{rest})"
         case Mistaken():
             return _classified(outcome.diagnosis)
