@@ -646,6 +646,7 @@ def test_a_wrong_backward_is_refuted_before_a_long_sweep_of_its_forward_function
     assert report.outcomes["input"].diagnosis.name == "kernel not rotated"
     assert isinstance(report.outcomes["forward"], Agreed)
     assert report.outcomes["forward"].layers < 600
+    assert not report.verdict.cut
 
 
 def test_a_sweep_that_time_cuts_short_says_so():

@@ -115,13 +115,14 @@ class Audit:
         for sweep in sweeps:
             refuted = any(other.record.refuted(slot) for other in sweeps for slot in other.record.slots)
             self._sweep(sweep, AFTER if refuted else self.settings.seconds / len(sweeps))
+        refuted = any(sweep.record.refuted(slot) for sweep in sweeps for slot in sweep.record.slots)
         outcomes = {slot: self._outcome(slot, sweep.record) for sweep in sweeps for slot in sweep.record.slots}
         notes = [note for sweep in sweeps for note in _notes(sweep.record.samples)]
         tested = {sample.layer for sweep in sweeps for sample in sweep.record.samples}
         return AuditVerdict(
             self.about.name, self.settings.dtype, self.about.support, outcomes, len(tested), self.calls,
             self.settings.seed, time.perf_counter() - self.started, tuple(dict.fromkeys(notes)),
-            any(sweep.cut for sweep in sweeps),
+            any(sweep.cut for sweep in sweeps) and not refuted,  # a refutation ends a sweep early by itself
         )  # fmt: skip
 
     def _begin(self, sweep: Sweep) -> None:
@@ -157,7 +158,7 @@ class Audit:
         while not all(record.of(slot, State.WRONG) for slot in record.slots):
             now = time.perf_counter()
             if now > deadline:
-                sweep.cut = not any(record.refuted(slot) for slot in record.slots)
+                sweep.cut = True
                 return
             chunk = sweep.next(sweep.size)
             if not chunk:
