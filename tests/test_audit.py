@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import symconv
-from symconv.auditing import exact, probing, sweep
+from symconv.auditing import exact, forms, sweep
 from symconv.auditing.lifting import lift
 from symconv.auditing.probing import Computed, Product, probe, theorem
 from symconv.auditing.protocol import Implementation, Support
@@ -364,7 +364,7 @@ def test_the_products_of_the_theorem_are_those_of_brute_force(layer):
     for slot in ("input", "weight", "bias"):
         found = {}
         for product in theorem(slot, layer).products:
-            names = probing.FACTORS[slot]
+            names = forms.FACTORS[slot]
             key = tuple(sorted(zip(names, product.at, strict=True)))
             entry = found.setdefault(product.entry, {})
             entry[key] = entry.get(key, 0) + product.coefficient

@@ -21,6 +21,7 @@ from symconv.auditing.changes import Change
 from symconv.auditing.judging import Sample, State
 from symconv.auditing.matching import explain_all, explains
 from symconv.auditing.pairing import pairs
+from symconv.steps import Gradient
 
 __all__ = ["Diagnosis", "diagnose", "explains", "symbol"]
 
@@ -187,12 +188,11 @@ def _permuted(slot: str, sample: Sample, order: tuple[int, ...]) -> bool:
 
 OF = {"input": "a", "weight": "w", "bias": "b", "forward": "delta"}
 SHORT = {"input": "da", "weight": "dw", "bias": "db", "forward": "z"}
-SYMBOLS = {"input": "dE/da", "weight": "dE/dw", "bias": "dE/db", "forward": "z"}
 
 
 def symbol(slot: str) -> str:
     """``dE/da``, ``dE/dw``, ``dE/db`` or ``z``."""
-    return SYMBOLS[slot]
+    return "z" if slot == "forward" else Gradient(slot).symbol
 
 
 def _told(

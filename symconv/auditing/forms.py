@@ -21,6 +21,8 @@ from symconv.layer import Conv
 Label = tuple[int, int, int, int]  # (channel of delta, first and second channel of w, channel of a)
 SLOTS = ("forward", "input", "weight", "bias")
 RESULT = {"input": "a", "weight": "w", "forward": "delta"}  # the tensor that a derivative has the place of
+# The tensors that are multiplied in each derivative.
+FACTORS = {"input": ("delta", "w"), "weight": ("delta", "a"), "forward": ("w", "a"), "bias": ("delta",)}
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from math import prod
 import numpy as np
 
 from symconv.auditing.exact import Tensors
-from symconv.auditing.forms import Form, derivative
+from symconv.auditing.forms import FACTORS, Form, derivative
 from symconv.auditing.protocol import Array
 from symconv.auditing.running import Call, Failed, NotCalled, NotSupported, Observation, Returned
 from symconv.layer import Conv
@@ -25,7 +25,6 @@ NEAR = {"float64": 2.0**-20, "float32": 2.0**-6, "float16": 2.0**-4, "bfloat16":
 # The same on small entries, whose products are exact even in a shorter dtype; there no more than NEAREST.
 NEAR_SMALL = {"float64": 2.0**-20, "float32": 2.0**-14, "float16": 2.0**-8, "bfloat16": 2.0**-6}
 NEAREST = 0.25
-FACTORS = {"input": ("delta", "w"), "weight": ("delta", "a"), "forward": ("w", "a"), "bias": ("delta",)}
 
 
 class State(StrEnum):

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 from itertools import combinations, permutations, product
 
-from symconv.auditing.probing import FACTORS, Computed, Product, shapes
+from symconv.auditing.forms import FACTORS
+from symconv.auditing.probing import Computed, Product, shapes
 from symconv.layer import Conv
 
 Row = dict[str, int]

@@ -15,6 +15,7 @@ from math import prod
 import numpy as np
 
 from symconv.auditing.exact import Tensors, dtype_of
+from symconv.auditing.forms import FACTORS
 from symconv.auditing.protocol import Array
 from symconv.auditing.running import BACKWARD, Call, Observation, Returned, Runner
 from symconv.layer import Axis, Conv
@@ -22,7 +23,6 @@ from symconv.layer import Axis, Conv
 Index = tuple[int, ...]
 NOISE = 1e-12  # of a coefficient: what rounding leaves
 PROBES = 1500  # calls at most
-FACTORS = {"input": ("delta", "w"), "weight": ("delta", "a"), "forward": ("w", "a"), "bias": ("delta",)}
 
 
 @dataclass(frozen=True, order=True)

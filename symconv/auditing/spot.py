@@ -11,10 +11,9 @@ from collections.abc import Mapping
 import numpy as np
 
 from symconv.auditing.axis_forms import meetings
-from symconv.auditing.forms import RESULT, Form, Label, as_read
+from symconv.auditing.forms import FACTORS, RESULT, Form, Label, as_read
 from symconv.auditing.protocol import Array
 
-FACTORS = {"input": ("delta", "w"), "weight": ("delta", "a"), "forward": ("w", "a")}
 SPACE = {"input": 0, "weight": 2, "forward": 1}  # of the axes [x, i, k] of a relation, the one of the result
 NEAR = 1e-6  # of the size of an entry: loose, since all entries are compared afterwards
 

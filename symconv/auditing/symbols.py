@@ -10,7 +10,8 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from symconv.auditing.probing import FACTORS, theorem
+from symconv.auditing.forms import FACTORS
+from symconv.auditing.probing import theorem
 from symconv.auditing.protocol import Array
 from symconv.auditing.running import Call, Returned, Runner
 from symconv.layer import Conv

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any, assert_never
 
-from symconv.auditing.probing import FACTORS, Product
+from symconv.auditing.forms import FACTORS
+from symconv.auditing.probing import Product
 from symconv.auditing.verdicts import (
     Agreed,
     AuditOutcome,

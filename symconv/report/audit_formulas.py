@@ -11,14 +11,14 @@ from fractions import Fraction
 from typing import Protocol
 
 from symconv.auditing.diagnosis import symbol
+from symconv.auditing.forms import FACTORS
 from symconv.auditing.lifting import Affine, Lifted, differs
-from symconv.auditing.probing import FACTORS, Product
+from symconv.auditing.probing import Product
 from symconv.report.notation import IN_THE_PLANE
 
 Piece = tuple[str, bool]
 LONG = 1000  # a denominator from which a number is written in decimals
 SHOWN = 3  # products of an entry that are written out
-RESULT = {"input": "a", "weight": "w", "bias": "b"}
 
 
 class Style(Protocol):

@@ -10,7 +10,7 @@ from typing import assert_never
 
 from symconv.auditing.lifting import Affine, Lifted
 from symconv.auditing.verdicts import AuditVerdict, Finding, Mistaken, NoResult, WrongEntry, WrongShape
-from symconv.report.audit_formulas import LONG, RESULT, Piece, conditions, entry_sum, formula, index_name, numbers
+from symconv.report.audit_formulas import LONG, Piece, conditions, entry_sum, formula, index_name, numbers
 from symconv.report.audit_sentences import (
     capitalised,
     evidence,
@@ -24,6 +24,7 @@ from symconv.report.audit_sentences import (
     where_it_shows,
 )
 from symconv.report.prose import escaped, prose
+from symconv.steps import Gradient
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,7 @@ class Mathematics:
         below = ",".join(map(_variable, indices))
         if slot == "forward":
             return f"z_{{{below}}}"
-        return f"\\frac{{\\partial E}}{{\\partial {RESULT[slot]}_{{{below}}}}}"
+        return f"\\frac{{\\partial E}}{{\\partial {Gradient(slot).tensor}_{{{below}}}}}"
 
     def tensor(self, name: str, indices: Sequence[Piece]) -> list[Piece]:
         """A tensor with its indices; one that differs stands in a box."""
@@ -83,7 +84,7 @@ def audit_latex(verdict: AuditVerdict) -> str:
 
 
 def _whole(slot: str) -> str:
-    return "$z$" if slot == "forward" else f"$\\partial E/\\partial {RESULT[slot]}$"
+    return "$z$" if slot == "forward" else f"$\\partial E/\\partial {Gradient(slot).tensor}$"
 
 
 def _sentence(text: str) -> str:
