@@ -7,7 +7,7 @@ BIN    := $(VENV)/bin
 SETUP  := pyproject.toml symconv/__init__.py
 
 .DEFAULT_GOAL := prove
-.PHONY: prove test lint bench campaign frameworks golden clean
+.PHONY: prove test lint bench bench-lowering campaign frameworks golden clean
 
 prove: $(VENV)/.base
 	@$(BIN)/symconv prove
@@ -22,6 +22,10 @@ lint: $(VENV)/.lint
 
 bench: $(VENV)/.test
 	$(BIN)/python -m tests.benchmarks
+
+# The lowered code against the libraries that are installed (`make frameworks`); `--write` writes docs/benchmarks.md.
+bench-lowering: $(VENV)/.test
+	$(BIN)/python -m tests.benchmarks.lowering
 
 # Near-miss theorems and spoilt certificates, 10,000 of each: none may be accepted that states something false. Then the
 # corpus of wrong backwards, all of which must be refuted, and correct libraries on 10,000 layers each.
