@@ -14,10 +14,10 @@ import numpy as np
 from symconv.auditing.catalogue import Kind
 from symconv.auditing.diagnosis import Diagnosis, symbol
 from symconv.auditing.exact import integers
+from symconv.auditing.forms import FACTORS
 from symconv.auditing.judging import Sample
 from symconv.auditing.lifting import Lifted, lift
 from symconv.auditing.probing import (
-    FACTORS,
     PROBES,
     Computed,
     predicts,

@@ -1,0 +1,16 @@
+"""Pointwise: a kernel of one tap is a product of matrices, and nothing else.
+
+In: a task in one group, one tap along each axis, stride and input dilation 1, no padding.  Out: a program.
+"""
+
+from __future__ import annotations
+
+from symconv.lowering.nodes import Copy, MatMul, Node, merge, split
+from symconv.lowering.problem import Task
+
+
+def pointwise(task: Task) -> Node:
+    """All images at once."""
+    p = task.problem
+    images = merge(task.operand, 2, p.ndim)
+    return split(MatMul(Copy(merge(task.kernel, 1, 1 + p.ndim)), images), 2, p.output_size)

@@ -1,0 +1,525 @@
+"""From an array program to the statements of a Python function: one statement a node, loops around those in loops.
+
+In: a node, and the names of the function's parameters.  Out: lines.
+Never: a choice of algorithm. What stands in a loop and does not depend on it is moved out of it, and what a loop writes
+again and again has one workspace, made before the loops.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from fractions import Fraction
+from itertools import count
+from itertools import product as iterate
+from math import prod
+from typing import assert_never
+
+from symconv.errors import InvalidExpression
+from symconv.lowering.nodes import (
+    Circular,
+    Combine,
+    Copy,
+    Each,
+    MatMul,
+    Merge,
+    Multiply,
+    Node,
+    Operand,
+    Overlap,
+    Pad,
+    Shape,
+    Split,
+    Sum,
+    Take,
+    Total,
+    View,
+)
+from symconv.lowering.slicing import Place, Sliced, Strided, read_view, written
+from symconv.lowering.statements import INDENT, Link, call, plain, sequence
+from symconv.polynomial import Polynomial, signed_sum
+from symconv.terms import Size
+
+STRIDED = "as_strided"
+
+
+@dataclass(frozen=True)
+class Value:
+    """What a name holds: its sizes, the depth of loops at which the name is valid, and how it lies in memory."""
+
+    name: str
+    shape: Shape
+    depth: int
+    ordered: bool  # in C order, for sure
+    fresh: bool  # shares no memory with what was given
+
+
+@dataclass
+class _Scope:
+    """The statements of the function or of one loop."""
+
+    header: str = ""
+    variable: str = ""
+    items: list[Link | str | _Scope | tuple[str, Link]] = field(default_factory=list)
+
+    def lines(self, depth: int) -> list[str]:
+        indent = INDENT * depth
+        found = [indent + self.header] if self.header else []
+        inner = INDENT * (depth + bool(self.header))
+        for item in self.items:
+            match item:
+                case str():
+                    found.append(inner + item)
+                case _Scope():
+                    found += item.lines(depth + bool(self.header))
+                case (before, link):
+                    found += link.lines(inner, before, "")
+                case Link():
+                    found += item.lines(inner, "", "")
+        return found
+
+
+class Emitter:
+    """Emits one function body."""
+
+    def __init__(self, parameters: Sequence[str]) -> None:
+        self.names = {"np", "n", "dtype", *parameters}
+        self.parameters = tuple(parameters)
+        self.scopes = [_Scope()]
+        self.known: list[dict[Node, Value]] = [{}]
+        self.strides: dict[str, str] = {}
+        self.loops: dict[str, str] = {}  # Python's names of the loop variables
+        self.imports: set[str] = set()
+        self.tables: list[tuple[str, list[int], tuple[int, ...]]] = []
+
+    # -- what is written -------------------------------------------------------------------------------------------
+
+    def lines(self) -> list[str]:
+        """The statements written so far, indented as the body of a function."""
+        return self.scopes[0].lines(1)
+
+    def write(self, depth: int, item: Link | str | _Scope | tuple[str, Link]) -> None:
+        """A statement in the loop of this depth, 0 for none."""
+        self.scopes[depth].items.append(item)
+
+    def name(self, wanted: str) -> str:
+        """A name that is not taken."""
+        numbered = (f"{wanted}_{at}" for at in count(2))
+        found = wanted if wanted not in self.names else next(name for name in numbered if name not in self.names)
+        self.names.add(found)
+        return found
+
+    def depth_of(self, variables: frozenset[str]) -> int:
+        """How deep a statement has to stand that reads these loop variables."""
+        return max((at for at, scope in enumerate(self.scopes) if scope.variable in variables), default=0)
+
+    # -- values ----------------------------------------------------------------------------------------------------
+
+    def value(self, node: Node) -> Value:
+        """The node under a name, computed where it was not yet."""
+        for known in self.known:
+            if node in known:
+                return known[node]
+        found = self.computed(node)
+        self.known[self.depth_of(node.free)][node] = found
+        return found
+
+    def computed(self, node: Node) -> Value:
+        """The node under a new name."""
+        match node:
+            case Operand(name, size):
+                return Value(name, size, 0, ordered=False, fresh=False)
+            case View():
+                return self.viewed(node)
+            case Merge() | Split():
+                return self.reshaped(node)
+            case Pad():
+                return self.padded(node)
+            case Circular():
+                return self.circular(node)
+            case Take():
+                return self.taken(node)
+            case Each() | Total() | Overlap() | Combine():
+                return self.stored(node)
+            case Copy() | MatMul() | Multiply() | Sum():
+                return self.stored(node) if self.depth_of(node.free) else self.at_once(node)
+            case _:
+                assert_never(node)
+
+    def at_once(self, node: Copy | MatMul | Multiply | Sum) -> Value:
+        """A value outside of all loops, as an expression."""
+        match node:
+            case Copy(operand):
+                given = self.value(operand)
+                if given.ordered:
+                    return given
+                link, label = call("np.ascontiguousarray", given.name), "columns"
+            case MatMul(left, right):
+                link, label = plain(f"{self.value(left).name} @ {self.value(right).name}"), "product"
+            case Multiply(left, right):
+                link, label = plain(f"{self.value(left).name} * {self.value(right).name}"), "product"
+            case Sum(operand, at):
+                given = self.value(operand)
+                link, label = call(f"{given.name}.sum", str(at), f"dtype={given.name}.dtype.type"), "summed"
+            case _:
+                assert_never(node)
+        name = self.name(label)
+        self.write(0, (f"{name} = ", link))
+        ordered = not isinstance(node, MatMul) or len(node.shape) < 4
+        return Value(name, node.shape, 0, ordered=ordered, fresh=True)
+
+    def stored(self, node: Node) -> Value:
+        """A value in a workspace of its own, which is made before all loops."""
+        labels = {Each: "rows", Total: "total", Copy: "columns", Overlap: "spread", Combine: "mixed"}
+        name = self.name(labels.get(type(node), "product"))
+        self.write(0, (f"{name} = ", call("np.empty", self.tuple(node.shape), "dtype")))
+        self.into(node, name, ordered=True)
+        return Value(name, node.shape, 0, ordered=True, fresh=True)
+
+    def into(self, node: Node, target: str, *, ordered: bool) -> None:
+        """Write a value to a place."""
+        depth = self.depth_of(node.free)
+        match node:
+            case Each():
+                self.each(node, target, ordered=ordered)
+            case Total():
+                self.total(node, target)
+            case Split(operand) | Merge(operand) if ordered and not isinstance(operand, Pad):
+                self.into(operand, f"{target}.reshape{self.tuple(operand.shape).text}", ordered=True)
+            case MatMul(left, right):
+                one, other = self.value(left), self.value(right)
+                self.write(depth, call("np.matmul", one.name, other.name, f"out={target}"))
+            case Multiply(left, right):
+                one, other = self.value(left), self.value(right)
+                self.write(depth, call("np.multiply", one.name, other.name, f"out={target}"))
+            case Overlap():
+                self.overlap(node, target)
+            case Combine():
+                self.combine(node, target)
+            case Copy(operand):
+                self.assign(depth, target, self.value(operand).name)
+            case _:
+                self.assign(depth, target, self.value(node).name)
+
+    def assign(self, depth: int, target: str, value: str) -> None:
+        """Write an array into a place."""
+        place = target if target.endswith("]") else f"{target}[...]"
+        self.write(depth, (f"{place} = ", plain(value)))
+
+    # -- loops -----------------------------------------------------------------------------------------------------
+
+    def within(self, variable: str, size: Size, body: Callable[[str], None]) -> None:
+        """A loop, and in it what `body` writes, given the name of the variable."""
+        depth = len(self.scopes) - 1
+        name = self.name(variable.lstrip("@"))
+        scope = _Scope(f"for {name} in range({self.text(Polynomial.of(size))}):", variable)
+        outer = self.loops.get(variable)
+        self.loops[variable] = name
+        self.scopes.append(scope)
+        self.known.append({})
+        body(name)
+        self.scopes.pop()
+        self.known.pop()
+        self.names.discard(name)
+        self.write(depth, scope)
+        if outer is not None:
+            self.loops[variable] = outer
+
+    def each(self, node: Each, target: str, *, ordered: bool) -> None:
+        """A loop that writes place by place."""
+        self.prepare(node.body, node.variable)
+
+        def body(name: str) -> None:
+            place = f"{target}[{', '.join([':'] * node.at + [name])}]"
+            self.into(node.body, place, ordered=ordered and node.at == 0)
+
+        self.within(node.variable, node.count, body)
+
+    def total(self, node: Total, target: str) -> None:
+        """A loop that adds up."""
+        self.write(self.depth_of(node.free), (f"{target}[...] = ", plain("0")))
+        self.accumulate(node, target)
+
+    def accumulate(self, node: Node, target: str) -> None:
+        """Add a value to a place; a sum in a sum adds to the same."""
+        if not isinstance(node, Total):
+            value = self.value(node)
+            self.write(len(self.scopes) - 1, f"{target} += {value.name}")
+            return
+        self.prepare(node.body, node.variable)
+        self.within(node.variable, node.count, lambda _: self.accumulate(node.body, target))
+
+    def prepare(self, node: Node, variable: str) -> None:
+        """Compute what a loop reads but does not change before it."""
+        if variable not in node.free:
+            if not isinstance(node, Operand):
+                self.value(node)
+            return
+        for operand in node.operands:
+            self.prepare(operand, variable)
+
+    # -- views -----------------------------------------------------------------------------------------------------
+
+    def viewed(self, node: View) -> Value:
+        """A view, made where what it views is known."""
+        given = self.value(node.operand)
+        own = frozenset().union(*(p.names for p in node.index))
+        depth = max(given.depth, self.depth_of(own))
+        match read_view(node):
+            case Sliced(places, order, new):
+                text = given.name + self.subscript(places)
+                text += "" if order == tuple(range(len(order))) else f".transpose{sequence(order).text}"
+                if new:
+                    text += "[" + ", ".join("None" if at in new else ":" for at in range(max(new) + 1)) + "]"
+                label, link = "part", plain(text)
+                ordered = False
+            case Strided(places, coefficients):
+                base = given.name + self.subscript(places)
+                steps = self.steps_of(given)
+                strides = sequence(_stride(row, steps) for row in coefficients)
+                self.imports.add(STRIDED)
+                label, link = "windows", call(STRIDED, base, self.tuple(node.size), strides)
+                ordered = False
+        name = self.name(label)
+        self.write(depth, (f"{name} = ", link))
+        return Value(name, node.size, depth, ordered=ordered, fresh=given.fresh)
+
+    def subscript(self, places: Sequence[Place | str]) -> str:
+        """The places of a slice, without full ones at the end."""
+        texts = [place if isinstance(place, str) else written(place, self.text) for place in places]
+        while texts and texts[-1] == ":":
+            texts.pop()
+        return f"[{', '.join(texts)}]" if texts else ""
+
+    def steps_of(self, given: Value) -> str:
+        """The name that holds the strides of an array."""
+        if given.name not in self.strides:
+            name = self.strides[given.name] = self.name("steps")
+            self.write(given.depth, (f"{name} = ", plain(f"{given.name}.strides")))
+        return self.strides[given.name]
+
+    def reshaped(self, node: Merge | Split) -> Value:
+        """Axes merged and split, as many as follow each other at once."""
+        operand, merges = node.operand, isinstance(node, Merge)
+        while isinstance(operand, Merge | Split) and not self.is_known(operand):
+            merges = merges or isinstance(operand, Merge)
+            operand = operand.operand
+        given = self.value(operand)
+        if given.shape == node.shape:
+            return given
+        views = given.ordered or not merges
+        depth = given.depth if views else max(given.depth, self.depth_of(node.free))
+        name = self.name("flat" if isinstance(node, Merge) else "parts")
+        self.write(depth, (f"{name} = ", call(f"{given.name}.reshape", *self.texts(node.shape))))
+        return Value(name, node.shape, depth, ordered=given.ordered, fresh=given.fresh)
+
+    def is_known(self, node: Node) -> bool:
+        """Whether the node has a name."""
+        return any(node in known for known in self.known)
+
+    # -- arrays with places of their own ---------------------------------------------------------------------------
+
+    def padded(self, node: Pad) -> Value:
+        """Zeros, made once; the entries are written in among them."""
+        given = self.value(node.operand)
+        kept = len(node.shape) - len(node.padded)
+        if given.shape == node.shape and not any(node.low):
+            return given
+        depth = self.depth_of(node.free)
+        name = self.name("padded")
+        self.write(0, (f"{name} = ", call("np.zeros", self.tuple(node.shape), "dtype")))
+        places, taken = [":"] * kept, [":"] * kept
+        for size, low, whole in zip(given.shape[kept:], node.low, node.padded, strict=True):
+            if isinstance(low, Polynomial) and not low.is_constant:
+                place, take = self.band(depth, name, low, _number(size), _number(whole))
+            else:
+                place, take = _fixed_places(_number(low), _number(size), _number(whole))
+            places.append(place)
+            taken.append(take)
+        self.write(depth, (f"{name}{self.subscript(places)} = ", plain(given.name + self.subscript(taken))))
+        return Value(name, node.shape, 0, ordered=True, fresh=True)
+
+    def band(self, depth: int, name: str, low: Polynomial, size: int, whole: int) -> tuple[str, str]:
+        """The places of an array that a loop moves over the padded one; elsewhere zeros are written anew."""
+        first, start, stop = (self.name(label) for label in ("low", "start", "stop"))
+        self.write(depth, f"{first} = {self.text(low)}")
+        self.write(depth, f"{start} = min(max({first}, 0), {whole})")
+        self.write(depth, f"{stop} = max({start}, min({first} + {size}, {whole}))")
+        self.write(depth, f"{name}[...] = 0")
+        return f"{start}:{stop}", f"{start} - {first}:{stop} - {first}"
+
+    def overlap(self, node: Overlap, target: str) -> None:
+        """Zeros, to which the operand is added tap by tap."""
+        depth = len(self.scopes) - 1
+        given = self.value(node.operand)
+        self.write(depth, f"{target}[...] = 0")
+        taps = [(f"@k{at}", node.operand.shape[at]) for at in node.taps]
+        values = {f"j{at}": Polynomial.of(name) for at, (name, _) in zip(node.taps, taps, strict=True)}
+        rest = [at for at in range(len(node.operand.shape)) if at not in node.taps]
+        moved = {f"j{at}": Polynomial.of(f"j{place}") for place, at in enumerate(rest)}
+        index = tuple(p.substitute(values | moved) for p in node.index)
+        sizes = tuple(node.operand.shape[at] for at in rest)
+
+        def body(loops: list[tuple[str, Size]]) -> None:
+            if loops:
+                (variable, size), *more = loops
+                self.within(variable, size, lambda _: body(more))
+                return
+            here = read_view(View(Operand(target, node.size), sizes, index))
+            if not isinstance(here, Sliced) or here.order != tuple(range(len(here.order))):
+                raise InvalidExpression("Overlap: expected each axis to land on one axis, in order")
+            read = [
+                self.loops[f"@k{at}"] if at in node.taps else "0" if size == 1 else ":"
+                for at, size in enumerate(node.operand.shape)
+            ]
+            self.write(len(self.scopes) - 1, f"{target}{self.subscript(here.places)} += "
+                       f"{given.name}{self.subscript(read)}")  # fmt: skip
+
+        body(list(taps))
+
+    def combine(self, node: Combine, target: str) -> None:
+        """Each row a sum of the parts, with as few operations as it has terms."""
+        depth = self.depth_of(node.free)
+        names = [self.value(part).name for part in node.parts]
+        for at, row in enumerate(node.matrix):
+            for line in combination(f"{target}[{at}]", [(c, x) for c, x in zip(row, names, strict=True) if c]):
+                self.write(depth, line)
+
+    def circular(self, node: Circular) -> Value:
+        """By the convolution theorem: one product for every frequency, summed over the channels."""
+        x, w = self.value(node.operand), self.value(node.kernel)
+        axes = str(tuple(range(-len(node.sizes), 0)))
+        sizes = str(node.sizes)
+        kernel = self.spectrum(node.kernel, w, sizes, axes, conjugate=True)
+        image = self.spectrum(node.operand, x, sizes, axes, conjugate=False)
+        depth = self.depth_of(node.free)
+        product = plain(f"{kernel} * {image}") if node.kernel.shape[1] != 1 else plain(f"{kernel}[:, 0] * {image}[0]")
+        name = self.name("product")
+        self.write(depth, (f"{name} = ", product))
+        if node.kernel.shape[1] != 1:
+            self.write(depth, f"{name} = {name}.sum(1)")
+        circle = self.name("circle")
+        self.write(depth, (f"{circle} = ", call("np.fft.irfftn", name, sizes, axes)))
+        return Value(circle, node.shape, depth, ordered=False, fresh=True)
+
+    def spectrum(self, node: Node, value: Value, sizes: str, axes: str, *, conjugate: bool) -> str:
+        """The name of an array's spectrum."""
+        name = self.name("filter" if conjugate else "spectrum")
+        link = call("np.fft.rfftn", value.name, sizes, axes)
+        self.write(self.depth_of(node.free), (f"{name} = ", call("np.conj", link) if conjugate else link))
+        return name
+
+    def taken(self, node: Take) -> Value:
+        """By a table, which is a constant of the module; its last place is a zero."""
+        given = self.value(node.operand)
+        kept = len(node.shape) - len(node.size)
+        sizes = [_number(size) for size in node.operand.shape[kept:]]
+        table = place_table(node, sizes)
+        constant = self.table(table, node.size)
+        flat, depth = given.name, self.depth_of(node.free)
+        shape = node.operand.shape[:kept]
+        if len(sizes) > 1:
+            flat = self.name("flat")
+            link = call(f"{given.name}.reshape", *self.texts((*shape, prod(sizes))))
+            self.write(depth, (f"{flat} = ", link))
+        if prod(sizes) in table:
+            padded = self.name("padded")
+            self.write(depth, (f"{padded} = ", call("np.zeros", self.tuple((*shape, prod(sizes) + 1)), "dtype")))
+            self.write(depth, (f"{padded}[{', '.join([':'] * kept + [':-1'])}] = ", plain(flat)))
+            flat = padded
+        name = self.name("columns")
+        self.write(depth, (f"{name} = ", call(f"{flat}.take", constant, str(kept))))
+        return Value(name, node.shape, depth, ordered=True, fresh=True)
+
+    def table(self, places: list[int], size: tuple[int, ...]) -> str:
+        """The name of a constant table, which the module defines."""
+        for name, known, shape in self.tables:
+            if (known, shape) == (places, size):
+                return name
+        name = self.name("PLACES")
+        self.tables.append((name, places, size))
+        return name
+
+    # -- texts -----------------------------------------------------------------------------------------------------
+
+    def text(self, size: Polynomial) -> str:
+        """A size or a place as an expression of Python."""
+        return signed_sum(((c, " * ".join(self.loops.get(str(x), str(x)) for x in m)) for m, c in size), times=" * ")
+
+    def texts(self, shape: Shape) -> tuple[str, ...]:
+        """Sizes as expressions of Python."""
+        return tuple(self.text(Polynomial.of(size)) for size in shape)
+
+    def tuple(self, shape: Shape) -> Link:
+        """A shape as a tuple."""
+        return sequence(self.texts(shape))
+
+
+def place_table(node: Take, sizes: Sequence[int]) -> list[int]:
+    """For every place of the result the flat place of the operand that it reads; past the last one where it is zero."""
+    found = []
+    for at in iterate(*map(range, node.size)):
+        values = {f"j{j}": Polynomial.of(n) for j, n in enumerate(at)}
+        places = [p.substitute(values).constant for p in node.index]
+        inside = all(0 <= place < size for place, size in zip(places, sizes, strict=True))
+        flat = 0
+        for place, size in zip(places, sizes, strict=True):
+            flat = flat * size + place
+        found.append(flat if inside else prod(sizes))
+    return found
+
+
+def combination(target: str, terms: list[tuple[Fraction, str]]) -> list[Link | tuple[str, Link]]:
+    """The statements that write ``sum of c * x`` into a place, with as few operations as it has terms."""
+    terms = sorted(terms, key=lambda term: term[0] < 0)
+    sizes = {abs(c) for c, _ in terms}
+    common = sizes.pop() if len(sizes) == 1 else Fraction(1)
+    signs = [(c / common, x) for c, x in terms]
+    (first, x), *more = signs
+    lines: list[Link | tuple[str, Link]] = []
+    if more and abs(first) == 1 and abs(more[0][0]) == 1:
+        (second, y), *more = more
+        function = "np.add" if second > 0 else "np.subtract"
+        lines.append(call(function, x, y, f"out={target}"))
+        if first < 0:
+            lines.append(call("np.negative", target, f"out={target}"))
+    elif first == 1:
+        lines.append((f"{target} = ", plain(x)))
+    elif first == -1:
+        lines.append(call("np.negative", x, f"out={target}"))
+    else:
+        lines.append(call("np.multiply", x, _text(first), f"out={target}"))
+    for c, x in more:
+        sign = "+" if c > 0 else "-"
+        lines.append((f"{target} {sign}= ", plain(x if abs(c) == 1 else f"{_text(abs(c))} * {x}")))
+    if common != 1:
+        lines.append((f"{target} *= ", plain(_text(common))))
+    return lines
+
+
+def _text(number: Fraction) -> str:
+    """A number as a Python expression, without rounding where it has a finite binary fraction."""
+    if number.denominator & (number.denominator - 1):
+        return f"({number.numerator} / {number.denominator})"
+    return str(number.numerator if number.denominator == 1 else float(number))
+
+
+def _stride(row: tuple[int, ...], steps: str) -> str:
+    parts = [f"{steps}[{at}]" if c == 1 else f"{c} * {steps}[{at}]" for at, c in enumerate(row) if c]
+    return " + ".join(parts) or "0"
+
+
+def _fixed_places(low: int, size: int, whole: int) -> tuple[str, str]:
+    """Where an axis of so many places lies in the padded one, and which of its places lie there."""
+    start, stop = max(low, 0), min(low + size, whole)
+    if start >= stop:
+        raise InvalidExpression("Pad: nothing is left of the operand")
+    place = ":" if (start, stop) == (0, whole) else f"{start}:{stop}"
+    return place, ":" if (start, stop) == (low, low + size) else f"{start - low}:{stop - low}"
+
+
+def _number(size: Size) -> int:
+    whole = Polynomial.of(size)
+    if not whole.is_constant:
+        raise InvalidExpression(f"expected a number but got {whole}")
+    return whole.constant

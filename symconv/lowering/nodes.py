@@ -1,0 +1,390 @@
+"""The language of array programs: what a fast convolution is made of, one node for one array.
+
+In: sizes, which are numbers, the batch, or (where a program is proved for every shape) parameters.  Out: frozen nodes,
+their shapes, and constructors that join neighbouring views.
+Never: text, and never an opinion about speed. A loop is a node too (`Each`, `Total`), and its meaning is that of the
+axis that it runs through: how a program is run and what it computes are read off the same data.
+
+The closed forms of the theorem are the expressions of `symconv.arrays`; a program is an array of equal value that says
+how to get there: flat windows, workspaces, loops over images and tiles.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import cached_property
+from typing import assert_never, cast
+
+from symconv.errors import InvalidExpression
+from symconv.polynomial import Polynomial
+from symconv.terms import Size, in_range, number
+
+Shape = tuple[Size, ...]
+Index = tuple[Polynomial, ...]
+
+
+def axis(at: int) -> Polynomial:
+    """The index along axis `at` of the array that a view makes.
+
+    Examples
+    --------
+    >>> print(2 * axis(0) + axis(1))
+    2*j0 + j1
+    """
+    return Polynomial.of(f"j{at}")
+
+
+@dataclass(frozen=True)
+class _Array:
+    """What all nodes share, worked out once: the nodes that they read, a shape, the loops that they depend on."""
+
+    @cached_property
+    def operands(self) -> tuple[Node, ...]:
+        """The nodes that are read, in order."""
+        return _operands(cast("Node", self))
+
+    @cached_property
+    def shape(self) -> Shape:
+        """The sizes of the array."""
+        return _shape(cast("Node", self))
+
+    @cached_property
+    def free(self) -> frozenset[str]:
+        """The loop variables that the array depends on."""
+        return _free(cast("Node", self))
+
+
+@dataclass(frozen=True)
+class Operand(_Array):
+    """An array that is given."""
+
+    name: str
+    size: Shape
+
+
+@dataclass(frozen=True)
+class Pad(_Array):
+    """Zeros around the last axes: `low` of them before, and up to the sizes `padded`; negative numbers crop.
+
+    A loop may move the operand over the padded array: then `low` names its variable.
+    """
+
+    operand: Node
+    low: Shape
+    padded: Shape
+
+
+@dataclass(frozen=True)
+class View(_Array):
+    """``result[j0, j1, ...] = operand[index]``: windows, slices, transposes, one place of a loop."""
+
+    operand: Node
+    size: Shape
+    index: Index
+
+    def __post_init__(self) -> None:
+        if len(self.index) != len(self.operand.shape):
+            raise InvalidExpression(f"View: expected {len(self.operand.shape)} indices but got {len(self.index)}")
+
+
+@dataclass(frozen=True)
+class Copy(_Array):
+    """The same array, laid out anew in C order."""
+
+    operand: Node
+
+
+@dataclass(frozen=True)
+class Merge(_Array):
+    """`count` neighbouring axes, from `at` on, read as one, the last of them fastest."""
+
+    operand: Node
+    at: int
+    count: int
+
+
+@dataclass(frozen=True)
+class Split(_Array):
+    """Axis `at` read as several, of these sizes, the last of them fastest."""
+
+    operand: Node
+    at: int
+    sizes: Shape
+
+    def __post_init__(self) -> None:
+        whole = self.operand.shape[self.at]
+        if Polynomial.of(product(self.sizes)) != Polynomial.of(whole):
+            raise InvalidExpression(f"Split: expected sizes with the product {whole} but got {self.sizes}")
+
+
+@dataclass(frozen=True)
+class MatMul(_Array):
+    """``result[..., i, j] = sum over k of left[..., i, k] * right[..., k, j]``; a single left matrix serves all."""
+
+    left: Node
+    right: Node
+
+    def __post_init__(self) -> None:
+        left, right = self.left.shape, self.right.shape
+        if left[:-2] not in ((), right[:-2]) or left[-1] != right[-2]:
+            raise InvalidExpression(f"MatMul: expected stacks of matrices that fit but got {left} and {right}")
+
+
+@dataclass(frozen=True)
+class Multiply(_Array):
+    """Two arrays of one shape, entry by entry."""
+
+    left: Node
+    right: Node
+
+    def __post_init__(self) -> None:
+        if self.left.shape != self.right.shape:
+            raise InvalidExpression(f"Multiply: got shapes {self.left.shape} and {self.right.shape}")
+
+
+@dataclass(frozen=True)
+class Sum(_Array):
+    """Summed over one axis, which disappears."""
+
+    operand: Node
+    at: int
+
+
+@dataclass(frozen=True)
+class Each(_Array):
+    """A new axis `at`, run through by a loop: at place v it holds `body`, which may read the variable."""
+
+    variable: str
+    count: Size
+    body: Node
+    at: int
+
+
+@dataclass(frozen=True)
+class Total(_Array):
+    """The sum of `body` over all values of a variable, run through by a loop."""
+
+    variable: str
+    count: Size
+    body: Node
+
+
+@dataclass(frozen=True)
+class Overlap(_Array):
+    """``result[index] += operand[j0, j1, ...]`` into zeros: the opposite of a view.
+
+    The axes `taps` of the operand are run through one place after the other; the others are added at once, so that no
+    two of them may land on one place.
+    """
+
+    operand: Node
+    size: Shape
+    index: Index
+    taps: tuple[int, ...]
+
+
+Row = tuple[Fraction, ...]
+
+
+@dataclass(frozen=True)
+class Combine(_Array):
+    """A new first axis: its place i holds ``sum over j of matrix[i][j] * parts[j]``, with constant exact numbers."""
+
+    matrix: tuple[Row, ...]
+    parts: tuple[Node, ...]
+
+
+@dataclass(frozen=True)
+class Circular(_Array):
+    """``result[m, y] = sum over c and k of operand[c, (y + k) mod sizes] * kernel[m, c, k]``, by way of the FFT.
+
+    The operand is (C, *P) and the kernel (M, C, *K); both are read as zero up to the sizes of the circle.
+    """
+
+    operand: Node
+    kernel: Node
+    sizes: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Take(_Array):
+    """``result[..., j0, j1, ...] = operand[..., index]`` by a constant table; outside of the operand there are zeros.
+
+    `index` says which place of the operand's last axes is read.
+    """
+
+    operand: Node
+    size: tuple[int, ...]
+    index: Index
+
+
+Node = (
+    Operand | Pad | View | Copy | Merge | Split | MatMul | Multiply | Sum | Each | Total | Overlap | Combine
+    | Circular | Take
+)  # fmt: skip
+
+
+def _operands(node: Node) -> tuple[Node, ...]:
+    match node:
+        case Operand():
+            return ()
+        case MatMul(left, right) | Multiply(left, right):
+            return (left, right)
+        case Circular(operand, kernel):
+            return (operand, kernel)
+        case Combine(_, parts):
+            return parts
+        case Each() | Total():
+            return (node.body,)
+        case Pad() | View() | Copy() | Merge() | Split() | Sum() | Overlap() | Take():
+            return (node.operand,)
+        case _:
+            assert_never(node)
+
+
+def _shape(node: Node) -> Shape:
+    match node:
+        case Operand(_, size) | View(_, size, _) | Overlap(_, size, _, _):
+            return size
+        case Pad(operand, _, padded):
+            return (*operand.shape[: -len(padded)], *padded)
+        case Copy(operand):
+            return operand.shape
+        case Merge(operand, at, count):
+            size = operand.shape
+            return (*size[:at], product(size[at : at + count]), *size[at + count :])
+        case Split(operand, at, sizes):
+            return (*operand.shape[:at], *sizes, *operand.shape[at + 1 :])
+        case MatMul(left, right):
+            return (*right.shape[:-2], left.shape[-2], right.shape[-1])
+        case Multiply(left, _):
+            return left.shape
+        case Sum(operand, at):
+            return (*operand.shape[:at], *operand.shape[at + 1 :])
+        case Each(_, count, body, at):
+            return (*body.shape[:at], count, *body.shape[at:])
+        case Total(_, _, body):
+            return body.shape
+        case Combine(matrix, parts):
+            return (len(matrix), *parts[0].shape)
+        case Circular(_, kernel, sizes):
+            return (kernel.shape[0], *sizes)
+        case Take(operand, size, index):
+            return (*operand.shape[: -len(index)], *size)
+        case _:
+            assert_never(node)
+
+
+def _free(node: Node) -> frozenset[str]:
+    read = frozenset[str]().union(*(operand.free for operand in node.operands))
+    match node:
+        case Each() | Total():
+            return read - {node.variable}
+        case View():
+            return read | _loops(node.index)
+        case Pad():
+            return read | _loops(p for p in node.low if isinstance(p, Polynomial))
+        case _:
+            return read
+
+
+def _loops(places: Iterable[Polynomial]) -> frozenset[str]:
+    return frozenset(name for p in places for name in p.names if name.startswith("@"))
+
+
+def product(sizes: Shape) -> Size:
+    """The product of sizes; a number where it is one."""
+    whole = Polynomial.of(1)
+    for size in sizes:
+        whole = whole * size
+    return whole.constant if whole.is_constant else whole
+
+
+def view(operand: Node, size: Shape, index: Index) -> Node:
+    """A view; a view of a view is one view, and a view that changes nothing is none."""
+    if isinstance(operand, View):
+        values = {f"j{at}": p for at, p in enumerate(index)}
+        return view(operand.operand, size, tuple(p.substitute(values) for p in operand.index))
+    if size == operand.shape and index == tuple(axis(at) for at in range(len(size))):
+        return operand
+    return View(operand, size, index)
+
+
+def transposed(operand: Node, order: tuple[int, ...]) -> Node:
+    """Axis j of the result is axis ``order[j]`` of the operand."""
+    size = operand.shape
+    index = tuple(axis(order.index(at)) for at in range(len(size)))
+    return view(operand, tuple(size[at] for at in order), index)
+
+
+def swapped(operand: Node) -> Node:
+    """The last two axes exchanged: a stack of transposed matrices."""
+    last = len(operand.shape) - 1
+    return transposed(operand, (*range(last - 1), last, last - 1))
+
+
+def at_place(operand: Node, at: int, place: Polynomial | int) -> Node:
+    """One place along axis `at`, which disappears."""
+    size = (*operand.shape[:at], *operand.shape[at + 1 :])
+    index = (*(axis(j) for j in range(at)), Polynomial.of(place), *(axis(j) for j in range(at, len(size))))
+    return view(operand, size, index)
+
+
+def ceil_divided(size: Size, by: Size) -> int:
+    """How many parts of so many hold all of a size, for numbers."""
+    return -(-number(size) // number(by))
+
+
+def merge(operand: Node, at: int, count: int) -> Node:
+    """Neighbouring axes as one; a single one stays as it is."""
+    return operand if count == 1 else Merge(operand, at, count)
+
+
+def split(operand: Node, at: int, sizes: Shape) -> Node:
+    """One axis as several; as one it stays as it is."""
+    return operand if len(sizes) == 1 else Split(operand, at, sizes)
+
+
+def each(variable: str, count: Size, body: Node, at: int) -> Node:
+    """A loop that writes along an axis of its own; one that is run once is a new axis of size 1."""
+    if variable not in body.free:
+        raise InvalidExpression(f"Each: the body does not depend on {variable}")
+    return Each(variable, count, body, at)
+
+
+def loop(name: str) -> str:
+    """The name of a loop variable, which no index of an array has."""
+    return f"@{name}"
+
+
+def check(node: Node, loops: Mapping[str, Size] | None = None) -> None:
+    """Refuse a program that reads or writes a place that is not there, by exact interval arithmetic.
+
+    What is left of the check is Python's: a program with this check passed is safe to run with strides.
+
+    Raises
+    ------
+    InvalidExpression
+        If a place is out of bounds, or is not seen to be in bounds.
+    """
+    known = dict(loops or {})
+    match node:
+        case Each(variable, count) | Total(variable, count):
+            known[variable] = count
+        case View(operand, size, index):
+            _check_places(node, index, operand.shape, size, known)
+        case Overlap(operand, size, index):
+            _check_places(node, index, size, operand.shape, known)
+        case _:
+            pass
+    for operand in node.operands:
+        check(operand, known)
+
+
+def _check_places(node: Node, index: Index, shape: Shape, size: Shape, loops: Mapping[str, Size]) -> None:
+    ranges = {f"j{at}": n for at, n in enumerate(size)} | dict(loops)
+    for place, whole in zip(index, shape, strict=True):
+        if not in_range(place, whole, ranges):
+            raise InvalidExpression(f"{type(node).__name__}: {place} may leave the axis of size {whole}")

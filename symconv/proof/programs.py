@@ -1,0 +1,414 @@
+"""The proof that an array program computes its convolution, entry by entry, whatever the entries are.
+
+In: a problem and a program of two operands, x and kernel.  Out: why it is equal, or `Unequal`: what was not seen.
+Never: an evaluation on samples, and never a program's own description: what it means is read off its nodes.
+
+Both sides are brought to one form, sums over the axis relation ``u*x = s*i + d*k - p`` of x[.., x] * kernel[.., k]:
+
+* a place that is read where it exists becomes an index of its own, under an equation (and back);
+* an index that only names a tap anew is replaced, where the ranges show that it does so one to one;
+* flat indices are split into their digits, tiles joined, an equation of two-digit numbers read digit by digit;
+* products that differ in nothing but their number are collected: Winograd's cancel here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from fractions import Fraction
+
+from symconv.lowering.meaning import Intervals, Product, Ranges, Reader, multiples
+from symconv.lowering.nodes import Node, Operand
+from symconv.lowering.problem import Problem, Task
+from symconv.polynomial import Atom, Polynomial, Quotient
+from symconv.terms import At, Binder, Equal, Guard, Size, Within, binders, index
+
+X, KERNEL = "x", "kernel"
+Sizes = dict[str, Size]
+
+
+class Unequal(Exception):
+    """The program was not seen to be the convolution; the message says where."""
+
+
+@dataclass(frozen=True)
+class Tiled:
+    """Along axis `axis` the result is made in tiles of `step`: ``i = step*t + r``; each r by itself, or any r."""
+
+    axis: int
+    step: int
+    each: bool
+
+
+def operands(problem: Problem) -> Task:
+    """The task of a problem, about operands that are nothing but themselves."""
+    x = (problem.batch, *problem.lead, problem.in_channels, *problem.input_size)
+    kernel = (*problem.lead, problem.out_channels, problem.in_channels, *problem.kernel_size)
+    return Task(problem, Operand(X, x), Operand(KERNEL, kernel))
+
+
+def prove_program(problem: Problem, program: Node, tiled: Sequence[Tiled] = (), ranges: Ranges | None = None) -> None:
+    """Prove that a program of the operands x and kernel is the problem's convolution.
+
+    Raises
+    ------
+    Unequal
+        If that was not seen.
+    """
+    if program.shape != problem.output_shape:
+        raise Unequal(f"the result has shape {program.shape}, not {problem.output_shape}")
+    for case in _cases(problem, tiled):
+        _prove_case(problem, program, case, ranges or Intervals())
+
+
+@dataclass(frozen=True)
+class _Case:
+    """The free indices, their ranges, and the index of the result that they make."""
+
+    sizes: Sizes
+    positions: tuple[Polynomial, ...]
+
+
+def _cases(problem: Problem, tiled: Sequence[Tiled]) -> list[_Case]:
+    """Every case of the result's index: one, or one for each place in a tile."""
+    cases = [_Case({}, ())]
+    steps = {tiling.axis: tiling for tiling in tiled}
+    for at, size in enumerate(problem.output_size):
+        if at not in steps:
+            name = f"i{at}"
+            found = [({name: size}, index(name, size))]
+        else:
+            tile, step = f"t{at}", steps[at].step
+            tiles = -(-Polynomial.of(size).constant // step)
+            place = step * index(tile, tiles)
+            if steps[at].each:
+                found = [({tile: tiles}, place + r) for r in range(step)]
+            else:
+                found = [({tile: tiles, f"r{at}": step}, place + Polynomial.of(f"r{at}"))]
+        cases = [_Case({**c.sizes, **sizes}, (*c.positions, p)) for c in cases for sizes, p in found]
+    return cases
+
+
+def _prove_case(problem: Problem, program: Node, case: _Case, ranges: Ranges) -> None:
+    lead = ["g"] if problem.grouped else []
+    free: Sizes = {"n": problem.batch, "m": problem.out_channels, **case.sizes}
+    if problem.grouped:
+        free["g"] = problem.groups
+    named = tuple(index(name, free[name]) for name in ["n", *lead, "m"])
+    reader = Reader(ranges, free)
+    try:
+        read = reader.read(program, (*named, *case.positions), {})
+    except ArithmeticError as error:
+        raise Unequal(str(error)) from error
+    known = _Known(problem, ranges, reader.sizes, free)
+    computed = _collected(_normal(term, known) for term in read)
+    wanted = _collected(_expanded(_relation(problem, case), computed))
+    if computed != wanted:
+        raise Unequal(_difference(computed, wanted))
+
+
+Key = tuple[frozenset[Binder], frozenset[Guard], frozenset[At]]
+
+
+def _collected(terms: object) -> dict[Key, Fraction]:
+    total: dict[Key, Fraction] = {}
+    for term in terms:  # type: ignore[attr-defined]
+        key = (frozenset(term.binders), frozenset(term.guards), frozenset(term.factors))
+        total[key] = total.get(key, Fraction(0)) + term.coefficient
+    return {key: c for key, c in total.items() if c}
+
+
+def _difference(computed: dict[Key, Fraction], wanted: dict[Key, Fraction]) -> str:
+    extra = next((key for key in computed if computed[key] != wanted.get(key)), None)
+    missing = next((key for key in wanted if wanted[key] != computed.get(key)), None)
+    return f"computed: {_shown(extra)}; wanted: {_shown(missing)}"
+
+
+def _shown(key: Key | None) -> str:
+    if key is None:
+        return "nothing else"
+    _, guards, factors = key
+    read = " * ".join(sorted(f"{f.tensor}[{', '.join(map(str, f.index))}]" for f in factors))
+    return f"{read} where {sorted(map(str, guards))}"
+
+
+def _relation(problem: Problem, case: _Case) -> Product:
+    """The theorem's form: the sum over the axis relation."""
+    lead = (index("g", problem.groups),) if problem.grouped else ()
+    n, m = index("n", problem.batch), index("m", problem.out_channels)
+    c = index("c", problem.in_channels)
+    summed = [("c", problem.in_channels)]
+    guards: list[Guard] = []
+    places, taps = [], []
+    for at, (line, i) in enumerate(zip(problem.lines, case.positions, strict=True)):
+        k, x = index(f"k{at}", line.kernel_size), index(f"x{at}", line.input_size)
+        summed += [(f"k{at}", line.kernel_size), (f"x{at}", line.input_size)]
+        guards.append(_equation(line.input_dilation * x - line.stride * i - line.dilation * k + line.low))
+        places.append(x)
+        taps.append(k)
+    factors = (At(X, (n, *lead, c, *places)), At(KERNEL, (*lead, m, c, *taps)))
+    return Product(Fraction(1), binders(*summed), tuple(guards), factors)
+
+
+def _expanded(term: Product, computed: Mapping[Key, Fraction]) -> list[Product]:
+    """The taps one by one, along the axes where the program has them so."""
+    terms = [term]
+    bound = {b.name for found, _, _ in computed for b in found}
+    for binder in term.binders:
+        if binder.name.startswith("k") and binder.name not in bound and computed:
+            number = Polynomial.of(binder.size)
+            if not number.is_constant:
+                raise Unequal(f"the program has no index for the taps, of which there are {number}")
+            terms = [t.put({binder.name: Polynomial.of(k)}) for t in terms for k in range(number.constant)]
+    return [_rewritten(t) for t in terms]
+
+
+def _rewritten(term: Product) -> Product:
+    """With its equations written in one way, and nothing else for guards."""
+    return replace(term, guards=tuple(_equation(g.left - g.right) for g in term.guards if isinstance(g, Equal)))
+
+
+def _equation(gap: Polynomial) -> Equal:
+    """``gap = 0``, with one sign for both ways to write it."""
+    for _, c in gap:
+        return Equal(gap if c > 0 else -gap, Polynomial())
+    return Equal(gap, Polynomial())
+
+
+@dataclass
+class _Known:
+    """What is known while one case is proved."""
+
+    problem: Problem
+    ranges: Ranges
+    sizes: Sizes
+    free: Sizes
+    named: set[str] = field(default_factory=set)
+
+    def inside(self, value: Polynomial, size: Size) -> bool:
+        return self.ranges.inside(value, size, self.sizes)
+
+
+def _normal(term: Product, known: _Known) -> Product:
+    """A term in the form of the axis relation."""
+    known.named = set()
+    term = _tiles_joined(term, known)
+    lead = len(known.problem.lead)
+    by_name = {f.tensor: f for f in term.factors}
+    if sorted(by_name) != sorted((X, KERNEL)) or len(term.factors) != 2:
+        raise Unequal(f"expected products of x and kernel but got {[f.tensor for f in term.factors]}")
+    term = _named(term, KERNEL, lead + 1, ["c"], (known.problem.in_channels,), known)
+    sizes = known.problem.kernel_size
+    term = _resolved(term, known)
+    term = _named(term, KERNEL, lead + 2, [f"k{at}" for at in range(len(sizes))], sizes, known)
+    term = _equations_by_digit(term, known)
+    sizes = known.problem.input_size
+    term = _named(term, X, lead + 2, [f"x{at}" for at in range(len(sizes))], sizes, known)
+    term = _equations_by_digit(term, known)
+    term = _places_bound(term, lead + 2, sizes, known)
+    return _guards_dropped(term, known)
+
+
+def _factor(term: Product, tensor: str) -> At:
+    return next(f for f in term.factors if f.tensor == tensor)
+
+
+def _polynomials(term: Product) -> list[Polynomial]:
+    found = [p for f in term.factors for p in f.index]
+    for guard in term.guards:
+        found += [guard.left, guard.right] if isinstance(guard, Equal) else [guard.value]
+    return found
+
+
+def _tiles_joined(term: Product, known: _Known) -> Product:
+    """``sum over t < B and r < T of f(T*t + r) = sum over j < B*T of f(j)``."""
+    for r in term.binders:
+        for t in term.binders:
+            if t == r:
+                continue
+            name = f"{t.name}*{r.name}"
+            put = term.put({r.name: Polynomial.of(name) - r.size * Polynomial.of(t.name)})
+            if not any(t.name in p.names for p in _polynomials(put)):
+                known.sizes[name] = r.size * t.size
+                rest = tuple(b for b in put.binders if b != t)
+                return _tiles_joined(replace(put, binders=(*rest, Binder(name, r.size * t.size))), known)
+    return term
+
+
+def _named(term: Product, tensor: str, first: int, names: list[str], sizes: Sequence[Size], known: _Known) -> Product:
+    """The indices of a factor, from axis `first` on, under their own names, where a bound index can be solved for."""
+    term = _digits_named(term, tensor, first, names, sizes, known)
+    for at, (name, size) in enumerate(zip(names, sizes, strict=True)):
+        p = _factor(term, tensor).index[first + at]
+        solved = None if p.is_constant else _solved(term, p, name, size, known)
+        if solved is not None:
+            term = solved
+    return _resolved(term, known)
+
+
+def _solved(term: Product, p: Polynomial, name: str, size: Size, known: _Known) -> Product | None:
+    """``p = name``, solved for a bound index: its sum is one over ``0 <= name < size``, where each gives the other."""
+    guard = Within(p, size)
+    if guard not in term.guards and not known.inside(p, size):
+        return None
+    for binder in term.binders:
+        c = p.coefficient(binder.name)
+        rest = p - c * Polynomial.of(binder.name)
+        if abs(c) != 1 or binder.name in rest.names or any(isinstance(a, Quotient) for a in rest.atoms):
+            continue
+        if binder.name in known.named:
+            continue
+        value = c * (Polynomial.of(name) - rest)
+        known.sizes[name] = size
+        if not known.inside(value, binder.size):
+            continue
+        known.named.add(name)
+        kept = replace(term, guards=tuple(g for g in term.guards if g != guard))
+        put = kept.put({binder.name: value})
+        return replace(put, binders=(*put.binders, Binder(name, size)))
+    return None
+
+
+def _digits_named(
+    term: Product, tensor: str, first: int, names: list[str], sizes: Sequence[Size], known: _Known
+) -> Product:
+    """The digits of a bound index as indices of their own: ``j = S*high + low``, one to one; the lowest digit first."""
+    for at in reversed(range(len(names) - 1)):
+        term = _two_digits(term, _factor(term, tensor).index[first + at + 1], names[at + 1], sizes[at + 1], known)
+    return _resolved(term, known)
+
+
+def _two_digits(term: Product, low_place: Polynomial, low: str, size: Size, known: _Known) -> Product:
+    """``j mod S``, read in a place of its own: j becomes ``S*h + low``, with h for its quotient."""
+    quotients = [atom for atom in low_place.atoms if isinstance(atom, Quotient)]
+    if len(quotients) != 1:
+        return term
+    (quotient,) = quotients
+    j, divisor = quotient.numerator, quotient.divisor
+    binder = next((b for b in term.binders if Polynomial.of(b.name) == j), None)
+    if binder is None or low_place != j - divisor * Polynomial.of(quotient):
+        return term
+    guard = Within(low_place, size)
+    if guard not in term.guards and not known.inside(low_place, size):
+        return term
+    high = f"{binder.name}/"
+    high_size = _rounded_up(binder.size, divisor)
+    if high_size is None:
+        return term
+    known.sizes[low], known.sizes[high] = size, high_size
+    known.named.add(low)
+    flat = divisor * Polynomial.of(high) + index(low, size)
+    if not known.inside(index(low, size), divisor):
+        return term
+    kept = replace(term, guards=tuple(g for g in term.guards if g != guard))
+    put = _quotients_put(kept, {quotient: Polynomial.of(high)}).put({binder.name: flat})
+    # the last row of j may be cut off: what reads it there has to be excluded by a range of its own
+    whole = () if known.inside(flat, binder.size) else (Within(flat, binder.size),)
+    return replace(
+        put, binders=(*put.binders, Binder(high, high_size), *binders((low, size))), guards=put.guards + whole
+    )
+
+
+def _rounded_up(size: Size, divisor: Size) -> Size | None:
+    """How many rows of so many places hold all of them."""
+    whole, parts = Polynomial.of(size), Polynomial.of(divisor)
+    if whole.is_constant and parts.is_constant:
+        return -(-whole.constant // parts.constant)
+    quotient, rest = multiples(whole, divisor)
+    return quotient if not rest else None
+
+
+def _resolved(term: Product, known: _Known) -> Product:
+    """Quotients that the ranges show: ``(S*A + B) div S = A`` for ``0 <= B < S``."""
+    values: dict[Quotient, Polynomial] = {}
+    for p in _polynomials(term):
+        for atom in p.atoms:
+            if isinstance(atom, Quotient):
+                high, low = multiples(atom.numerator, atom.divisor)
+                if known.inside(low, atom.divisor):
+                    values[atom] = high
+    return _resolved(_quotients_put(term, values), known) if values else term
+
+
+def _quotients_put(term: Product, values: Mapping[Quotient, Polynomial]) -> Product:
+    def value(atom: Atom) -> Polynomial:
+        if not isinstance(atom, Quotient):
+            return Polynomial.of(atom)
+        return values[atom] if atom in values else Polynomial.of(Quotient(put(atom.numerator), atom.divisor))
+
+    def put(p: Polynomial) -> Polynomial:
+        return p.replace(value)
+
+    guards: list[Guard] = []
+    for g in term.guards:
+        guards.append(Equal(put(g.left), put(g.right)) if isinstance(g, Equal) else replace(g, value=put(g.value)))
+    return replace(
+        term, guards=tuple(guards), factors=tuple(At(f.tensor, tuple(map(put, f.index))) for f in term.factors)
+    )
+
+
+def _equations_by_digit(term: Product, known: _Known) -> Product:
+    """``S*A + B = 0`` with ``-S < B < S`` means that A = 0 and B = 0."""
+    guards: list[Guard] = []
+    for g in term.guards:
+        guards += _by_digit(g, known) if isinstance(g, Equal) else [g]
+    return replace(term, guards=tuple(guards))
+
+
+def _by_digit(equation: Equal, known: _Known) -> list[Guard]:
+    gap = equation.left - equation.right
+    if len({name[-1] for name in gap.names if name.isalnum()}) < 2:
+        return [equation]  # about one axis: the relation itself
+    for line in reversed(known.problem.lines):
+        for divisor in _divisors(line.padded_size, gap):
+            most, least = multiples(gap, divisor)
+            for carry in (0, 1, -1):
+                high, low = most + carry, least - carry * divisor
+                shifted = Polynomial.of(divisor) - 1
+                if high and known.inside(low + shifted, 2 * Polynomial.of(divisor) - 1):
+                    return [*_by_digit(Equal(high, Polynomial()), known), Equal(low, Polynomial())]
+    return [equation]
+
+
+def _divisors(hint: Size, gap: Polynomial) -> list[Size]:
+    """What the equation may be divided by: the coefficients that it has."""
+    found = {abs(c) for m, c in gap.coefficients.items() if m and abs(c) > 1}
+    if isinstance(hint, Polynomial) and not hint.is_constant:
+        return [hint]
+    return list[Size](sorted(found))
+
+
+def _places_bound(term: Product, first: int, sizes: Sequence[Size], known: _Known) -> Product:
+    """Every place of x is an index of its own: ``x[p]`` is the sum over y of ``x[y]`` under the equation ``y = p``."""
+    place = list(_factor(term, X).index)
+    bound, guards = list(term.binders), list(term.guards)
+    for at, size in enumerate(sizes):
+        p, name = place[first + at], f"x{at}"
+        own = index(name, size)
+        if p == own:
+            continue
+        guard = Within(p, size)
+        if guard in guards:
+            guards.remove(guard)
+        elif not known.inside(p, size):
+            raise Unequal(f"x is read at {p}, which is not seen to be there")
+        known.sizes[name] = size
+        bound += binders((name, size))
+        guards.append(Equal(own, p))
+        place[first + at] = own
+    factors = tuple(At(X, tuple(place)) if f.tensor == X else f for f in term.factors)
+    return Product(term.coefficient, tuple(bound), tuple(guards), factors)
+
+
+def _guards_dropped(term: Product, known: _Known) -> Product:
+    """Without the ranges that follow from the equations, which are written in one way."""
+    equations = [g for g in term.guards if isinstance(g, Equal)]
+    for g in term.guards:
+        if isinstance(g, Equal):
+            continue
+        if not isinstance(g, Within):
+            raise Unequal(f"a condition is left: {g}")
+        others = [e.right if e.left == g.value else e.left for e in equations if g.value in (e.left, e.right)]
+        if not any(known.inside(p, g.size) for p in [g.value, *others]):
+            raise Unequal(f"a condition is left: 0 <= {g.value} < {g.size}")
+    return _rewritten(term)
