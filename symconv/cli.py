@@ -17,8 +17,10 @@ import click
 
 from symconv import __version__
 from symconv.audit_commands import audit, write_tests
-from symconv.errors import SymconvError, shortened
-from symconv.printing import EXIT_CODES, NUMBER, count, print_json, print_lines, shows_unicode
+from symconv.errors import SymconvError
+from symconv.layer_options import layer_arguments, per_axis, read_layer, read_padding, refuse_layer, was_given
+from symconv.lower_command import lower
+from symconv.printing import EXIT_CODES, count, print_json, print_lines, shows_unicode
 
 if TYPE_CHECKING:
     from symconv.layer import Conv
@@ -27,9 +29,6 @@ if TYPE_CHECKING:
 BAD_INPUT = 2
 GENERAL_OPTIONS = ("--stride", "--padding", "--dilation", "--input-dilation", "--flip", "--no-bias")
 INTERRUPTED = 130
-SPELLINGS = {
-    "input_size": "INPUT", "kernel_size": "KERNEL", "preset_name": "--preset", "weighted_input": "--notation",
-}  # fmt: skip
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]}, invoke_without_command=True)
@@ -43,30 +42,6 @@ def cli(context: click.Context) -> None:
     """
     if context.invoked_subcommand is None:
         click.echo(context.get_help())
-
-
-def layer_arguments(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Everything that names a LAYER."""
-    decorators = (
-        click.argument("input_size", metavar="[INPUT]", required=False),
-        click.argument("kernel_size", metavar="[KERNEL]", required=False),
-        click.option("--preset", "preset_name", metavar="NAME", help="A layer of a published network."),
-        click.option("--stride", default="1", metavar="S", show_default=True, help="One number, or one per axis."),
-        click.option("--padding", default="0", metavar="P", show_default=True,
-                     help="A number, low:high, or valid, full, same, same_lower."),
-        click.option("--dilation", default="1", metavar="D", show_default=True),
-        click.option("--input-dilation", default="1", metavar="U", show_default=True),
-        click.option("--groups", default="1", metavar="G", show_default=True),
-        click.option("--channels", default="1:1", metavar="C:M", show_default=True, help="Input and output channels."),
-        click.option("--batch", default="1", metavar="N", show_default=True),
-        click.option("--flip", is_flag=True, help="A convolution of mathematics: kernel rotated in the forward map."),
-        click.option("--no-bias", is_flag=True, help="A layer without b."),
-        click.option("--transposed", is_flag=True, help="PyTorch's ConvTranspose."),
-        click.option("--output-padding", metavar="R", help="With --transposed.  [default: 0]"),
-    )  # fmt: skip
-    for decorator in reversed(decorators):
-        command = decorator(command)
-    return command
 
 
 def writing_arguments(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -106,17 +81,17 @@ def prove(
 ) -> None:
     """Derive the gradients of LAYER and prove them: the derivation, then the verdict."""
     if all_presets:
-        _refuse_layer(layer_options, "--all-presets")
+        refuse_layer(layer_options, "--all-presets")
         others = {"every_shape": every_shape, "certificate": certificate, "activation": activation,
                   "weighted_input": weighted_input, "index_base": index_base, "ndim": ndim, "coq": coq}  # fmt: skip
-        _refuse_layer({name: value for name, value in others.items() if value is not False}, "--all-presets")
+        refuse_layer({name: value for name, value in others.items() if value is not False}, "--all-presets")
         _prove_presets(as_json)
         return
     if coq is not None:
         from symconv.files import write_text as write_file
         from symconv.proof.checking import coq_file
 
-        write_file(coq, coq_file(_layer(layer_options)[0]))
+        write_file(coq, coq_file(read_layer(layer_options)[0]))
     if every_shape:
         _prove_every_shape(layer_options, ndim, second_opinion, certificate, as_json)
         return
@@ -129,7 +104,7 @@ def prove(
     from symconv.report.document import Document
     from symconv.report.outline import SECTIONS
 
-    layer, default = _layer(layer_options)
+    layer, default = read_layer(layer_options)
     verdict = prove_layer(layer, activation=activation, entries=not as_json)
     if certificate is not None:
         write_text(certificate, certificate_of(verdict))
@@ -175,7 +150,7 @@ def derive(
         return
     if ndim is not None:
         raise click.UsageError("--ndim belongs to --every-shape")
-    layer, default = _layer(layer_options)
+    layer, default = read_layer(layer_options)
     of = [name.strip() for name in sections.split(",")]
     document = derive_layer(
         layer, of=of, activation=activation, notation=_notation(weighted_input, index_base, default)
@@ -198,22 +173,6 @@ def _write(document: Any, form: str, fragment: bool, output: str | None) -> None
         click.echo(text, nl=False)
     else:
         write_text(output, text)
-
-
-@cli.command()
-@layer_arguments
-@click.option("-o", "--output", metavar="FILE", help="Write to FILE.")
-def lower(output: str | None, **layer_options: Any) -> None:
-    """Write NumPy source for the forward map and the gradients of LAYER."""
-    from symconv.files import write_text
-    from symconv.lowering import lower as lower_layer
-
-    layer, _ = _layer(layer_options)
-    source = lower_layer(layer).source
-    if output in (None, "-"):
-        click.echo(source, nl=False)
-    else:
-        write_text(output, source)
 
 
 @cli.command()
@@ -259,6 +218,7 @@ def layers(as_json: bool) -> None:
 
 cli.add_command(audit)
 cli.add_command(write_tests)
+cli.add_command(lower)
 
 
 def main() -> None:
@@ -295,104 +255,10 @@ def _fail(message: str, code: int) -> None:
     raise SystemExit(code)
 
 
-def _per_axis(text: str, name: str) -> int | tuple[int, ...]:
-    """``3`` for all axes, ``3x2`` for one each."""
-    parts = text.split("x")
-    if not all(NUMBER.fullmatch(part) for part in parts):
-        raise click.UsageError(f"{name}={shortened(text)} is no size: give a number, or one per axis as in 8x8")
-    values = tuple(map(int, parts))
-    return values[0] if len(values) == 1 else values
-
-
-def _padding(text: str) -> Any:
-    """``1``, ``1x2``, ``1:0x2:1`` or a name."""
-    from symconv.layer import PADDING_NAMES
-
-    if text in PADDING_NAMES:
-        return text
-    parts = [part.split(":") for part in text.split("x")]
-    if any(len(part) > 2 or not all(map(NUMBER.fullmatch, part)) for part in parts):
-        names = ", ".join(PADDING_NAMES)
-        raise click.UsageError(
-            f"--padding {shortened(text)} is none of a number, low:high, one of these per axis, or {names}"
-        )
-    return [(int(part[0]), int(part[-1])) for part in parts]
-
-
-def _channels(text: str) -> tuple[int, int]:
-    parts = [count(part, "--channels") for part in text.split(":")]
-    if len(parts) > 2:
-        raise click.UsageError(f"--channels {shortened(text)} is not C:M, input and output channels")
-    return parts[0], parts[-1]
-
-
-def _was_given(options: dict[str, Any]) -> list[str]:
-    """The layer's options that the command line names."""
-    context = click.get_current_context()
-    default = click.core.ParameterSource.DEFAULT
-    given = [n for n in options if context.get_parameter_source(n) is not default and options[n] is not None]
-    return [SPELLINGS.get(n, f"--{n.replace('_', '-')}") for n in given]
-
-
-def _refuse_layer(options: dict[str, Any], beside: str) -> None:
-    given = _was_given(options)
-    if given:
-        raise click.UsageError(f"{beside} goes alone: leave out {', '.join(given)}")
-
-
-def _layer(options: dict[str, Any]) -> tuple[Conv, bool]:
-    """The layer that was named, and whether none was: then it is the worked example."""
-    from symconv.layer import Conv
-    from symconv.presets import preset
-
-    given = _was_given(options)
-    if options["preset_name"] is not None:
-        _refuse_layer({k: v for k, v in options.items() if k != "preset_name"}, "--preset")
-        return preset(options["preset_name"]).layer, False
-    if options["input_size"] is None:
-        if given:
-            raise click.UsageError(f"{', '.join(given)} without a LAYER: give INPUT and KERNEL, as in 8x8 3x3")
-        return Conv((3, 3), (2, 2)), True
-    if options["kernel_size"] is None:
-        raise click.UsageError(f"a KERNEL is missing after INPUT {options['input_size']}, as in 8x8 3x3")
-    return _named_layer(options), False
-
-
-def _named_layer(options: dict[str, Any]) -> Conv:
-    from symconv.layer import Conv
-
-    size = _per_axis(options["input_size"], "INPUT")
-    ndim = 1 if isinstance(size, int) else len(size)
-    padding = _padding(options["padding"])
-    if isinstance(padding, list) and len(padding) == 1:
-        padding = padding * ndim
-    ins, outs = _channels(options["channels"])
-    common: dict[str, Any] = {
-        "stride": _per_axis(options["stride"], "--stride"),
-        "padding": padding,
-        "dilation": _per_axis(options["dilation"], "--dilation"),
-        "groups": count(options["groups"], "--groups"),
-        "in_channels": ins,
-        "out_channels": outs,
-        "batch": count(options["batch"], "--batch"),
-        "bias": not options["no_bias"],
-    }
-    kernel = _per_axis(options["kernel_size"], "KERNEL")
-    input_dilation = _per_axis(options["input_dilation"], "--input-dilation")
-    if not options["transposed"]:
-        if options["output_padding"] is not None:
-            raise click.UsageError("--output-padding belongs to --transposed")
-        return Conv(size, kernel, input_dilation=input_dilation, flip=options["flip"], **common)
-    if options["flip"] or input_dilation != 1:
-        raise click.UsageError("--transposed sets the flip and the input dilation by itself: leave them out")
-    extra = _per_axis(options["output_padding"] or "0", "--output-padding")
-    return Conv.transposed(size, kernel, output_padding=extra, **common)
-
-
 @click.command()
 @layer_arguments
 def _layer_command(**layer_options: Any) -> Conv:
-    return _layer(layer_options)[0]
+    return read_layer(layer_options)[0]
 
 
 def _layer_of(text: str) -> Conv:
@@ -406,22 +272,22 @@ def _every_shape(options: dict[str, Any], ndim: str | None) -> GeneralVerdict:
     from symconv.api import prove as prove_layer
     from symconv.layer import Conv
 
-    given = _was_given(options)
+    given = was_given(options)
     if options["input_size"] is not None or options["preset_name"] is not None:
         if ndim is not None:
             raise click.UsageError(f"--ndim goes without a LAYER: leave out {', '.join(given)}")
-        return prove_layer(_layer(options)[0], every_shape=True)
+        return prove_layer(read_layer(options)[0], every_shape=True)
     others = [name for name in given if name not in GENERAL_OPTIONS]
     if others:
         raise click.UsageError(f"{', '.join(others)} without a LAYER: the theorem is about all of them")
     numbers: dict[str, Any] = {
-        option[2:].replace("-", "_"): _per_axis(options[option[2:].replace("-", "_")], option)
+        option[2:].replace("-", "_"): per_axis(options[option[2:].replace("-", "_")], option)
         for option in ("--stride", "--dilation", "--input-dilation")
         if option in given
     }
     rank = count(ndim or "2", "--ndim")
     if "--padding" in given:
-        padding = _padding(options["padding"])
+        padding = read_padding(options["padding"])
         numbers["padding"] = padding * rank if isinstance(padding, list) and len(padding) == 1 else padding
     general = Conv.general(rank, flip=options["flip"], bias=not options["no_bias"], **numbers)
     return prove_layer(general, every_shape=True)

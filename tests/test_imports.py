@@ -33,6 +33,7 @@ FLOORS = [
     "lowering",
     "numpy",
     "proof",
+    "explained",
     "activations",
     "auditing",
     "report",
@@ -43,6 +44,8 @@ FLOORS = [
     "api",
     "printing",
     "audit_commands",
+    "layer_options",
+    "lower_command",
     "cli",
     "__main__",
 ]

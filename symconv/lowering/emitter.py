@@ -7,12 +7,14 @@ again and again has one workspace, made before the loops.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from itertools import count
 from itertools import product as iterate
 from math import prod
+from textwrap import wrap
 from typing import assert_never
 
 from symconv.errors import InvalidExpression
@@ -35,8 +37,8 @@ from symconv.lowering.nodes import (
     Total,
     View,
 )
-from symconv.lowering.slicing import Place, Sliced, Strided, read_view, written
-from symconv.lowering.statements import INDENT, Link, call, plain, sequence
+from symconv.lowering.slicing import One, Place, Range, Sliced, Strided, read_view, written
+from symconv.lowering.statements import INDENT, WIDTH, Link, call, plain, sequence
 from symconv.polynomial import Polynomial, signed_sum
 from symconv.terms import Size
 
@@ -79,10 +81,30 @@ class _Scope:
         return found
 
 
-class Emitter:
-    """Emits one function body."""
+@dataclass(frozen=True)
+class Table:
+    """A constant table of places, which the module defines."""
 
-    def __init__(self, parameters: Sequence[str]) -> None:
+    name: str
+    places: tuple[int, ...]
+    shape: tuple[int, ...]
+
+    @property
+    def lines(self) -> list[str]:
+        """The definition, broken where it is long."""
+        numbers = list(map(str, self.places))
+        ending = "" if len(self.shape) == 1 else f".reshape{sequence(self.shape).text}"
+        whole = f"{self.name} = np.array([{', '.join(numbers)}]){ending}"
+        if len(whole) <= WIDTH:
+            return [whole]
+        rows = wrap(", ".join(numbers), WIDTH - len(INDENT) - 4)
+        return [f"{self.name} = np.array([", *(f"{INDENT}{row}" for row in rows), f"]){ending}  # fmt: skip"]
+
+
+class Emitter:
+    """Emits one function body; constant tables are collected in `tables`."""
+
+    def __init__(self, parameters: Sequence[str], tables: list[Table] | None = None) -> None:
         self.names = {"np", "n", "dtype", *parameters}
         self.parameters = tuple(parameters)
         self.scopes = [_Scope()]
@@ -90,13 +112,36 @@ class Emitter:
         self.strides: dict[str, str] = {}
         self.loops: dict[str, str] = {}  # Python's names of the loop variables
         self.imports: set[str] = set()
-        self.tables: list[tuple[str, list[int], tuple[int, ...]]] = []
+        self.tables: list[Table] = [] if tables is None else tables
 
     # -- what is written -------------------------------------------------------------------------------------------
 
     def lines(self) -> list[str]:
-        """The statements written so far, indented as the body of a function."""
-        return self.scopes[0].lines(1)
+        """The statements written so far, indented as the body of a function; n and dtype only where they are read."""
+        written = self.scopes[0].lines(1)
+        read = set(re.findall(r"\w+", "\n".join(written)))
+        first = [f"{INDENT}n = {self.parameters[0]}.shape[0]"] if "n" in read else []
+        first += [f"{INDENT}dtype = {self.parameters[0]}.dtype"] if "dtype" in read else []
+        return first + written
+
+    def give_back(self, node: Node, added: str = "") -> None:
+        """Return a value, which shares no memory with what was given, plus something that is broadcast."""
+        value = self.value(node)
+        items = self.scopes[0].items
+        if added:
+            if not (value.fresh and value.ordered):
+                self.write(0, ("return ", plain(f"np.ascontiguousarray({value.name} + {added})")))
+                return
+            self.write(0, f"{value.name} += {added}")
+        last = items[-1]
+        if not value.fresh:
+            self.write(0, ("return ", call("np.array", value.name, 'order="C"')))
+        elif not value.ordered:
+            self.write(0, ("return ", call("np.ascontiguousarray", value.name)))
+        elif isinstance(last, tuple) and last[0] == f"{value.name} = ":
+            items[-1] = ("return ", last[1])
+        else:
+            self.write(0, f"return {value.name}")
 
     def write(self, depth: int, item: Link | str | _Scope | tuple[str, Link]) -> None:
         """A statement in the loop of this depth, 0 for none."""
@@ -242,6 +287,9 @@ class Emitter:
 
     def accumulate(self, node: Node, target: str) -> None:
         """Add a value to a place; a sum in a sum adds to the same."""
+        if isinstance(node, Overlap):
+            self.land(node, target)
+            return
         if not isinstance(node, Total):
             value = self.value(node)
             self.write(len(self.scopes) - 1, f"{target} += {value.name}")
@@ -336,7 +384,7 @@ class Emitter:
                 place, take = _fixed_places(_number(low), _number(size), _number(whole))
             places.append(place)
             taken.append(take)
-        self.write(depth, (f"{name}{self.subscript(places)} = ", plain(given.name + self.subscript(taken))))
+        self.write(depth, (f"{name}{self.subscript(places) or '[...]'} = ", plain(given.name + self.subscript(taken))))
         return Value(name, node.shape, 0, ordered=True, fresh=True)
 
     def band(self, depth: int, name: str, low: Polynomial, size: int, whole: int) -> tuple[str, str]:
@@ -350,9 +398,13 @@ class Emitter:
 
     def overlap(self, node: Overlap, target: str) -> None:
         """Zeros, to which the operand is added tap by tap."""
-        depth = len(self.scopes) - 1
+        self.value(node.operand)
+        self.write(len(self.scopes) - 1, f"{target}[...] = 0")
+        self.land(node, target)
+
+    def land(self, node: Overlap, target: str) -> None:
+        """Add the operand tap by tap to where it belongs."""
         given = self.value(node.operand)
-        self.write(depth, f"{target}[...] = 0")
         taps = [(f"@k{at}", node.operand.shape[at]) for at in node.taps]
         values = {f"j{at}": Polynomial.of(name) for at, (name, _) in zip(node.taps, taps, strict=True)}
         rest = [at for at in range(len(node.operand.shape)) if at not in node.taps]
@@ -368,11 +420,11 @@ class Emitter:
             here = read_view(View(Operand(target, node.size), sizes, index))
             if not isinstance(here, Sliced) or here.order != tuple(range(len(here.order))):
                 raise InvalidExpression("Overlap: expected each axis to land on one axis, in order")
-            read = [
-                self.loops[f"@k{at}"] if at in node.taps else "0" if size == 1 else ":"
-                for at, size in enumerate(node.operand.shape)
-            ]
-            self.write(len(self.scopes) - 1, f"{target}{self.subscript(here.places)} += "
+            kept = {f"j{at}" for at in range(len(rest))}
+            places = [_kept(place, whole) if p.names & kept else place
+                      for place, p, whole in zip(here.places, index, node.size, strict=True)]  # fmt: skip
+            read = [self.loops[f"@k{at}"] if at in node.taps else ":" for at in range(len(node.operand.shape))]
+            self.write(len(self.scopes) - 1, f"{target}{self.subscript(places)} += "
                        f"{given.name}{self.subscript(read)}")  # fmt: skip
 
         body(list(taps))
@@ -389,7 +441,7 @@ class Emitter:
         """By the convolution theorem: one product for every frequency, summed over the channels."""
         x, w = self.value(node.operand), self.value(node.kernel)
         axes = str(tuple(range(-len(node.sizes), 0)))
-        sizes = str(node.sizes)
+        sizes = self.tuple(node.sizes).text
         kernel = self.spectrum(node.kernel, w, sizes, axes, conjugate=True)
         image = self.spectrum(node.operand, x, sizes, axes, conjugate=False)
         depth = self.depth_of(node.free)
@@ -404,7 +456,7 @@ class Emitter:
 
     def spectrum(self, node: Node, value: Value, sizes: str, axes: str, *, conjugate: bool) -> str:
         """The name of an array's spectrum."""
-        name = self.name("filter" if conjugate else "spectrum")
+        name = self.name("kernel_spectrum" if conjugate else "spectrum")
         link = call("np.fft.rfftn", value.name, sizes, axes)
         self.write(self.depth_of(node.free), (f"{name} = ", call("np.conj", link) if conjugate else link))
         return name
@@ -415,7 +467,7 @@ class Emitter:
         kept = len(node.shape) - len(node.size)
         sizes = [_number(size) for size in node.operand.shape[kept:]]
         table = place_table(node, sizes)
-        constant = self.table(table, node.size)
+        constant = self.table(table, tuple(map(_number, node.size)))
         flat, depth = given.name, self.depth_of(node.free)
         shape = node.operand.shape[:kept]
         if len(sizes) > 1:
@@ -431,13 +483,13 @@ class Emitter:
         self.write(depth, (f"{name} = ", call(f"{flat}.take", constant, str(kept))))
         return Value(name, node.shape, depth, ordered=True, fresh=True)
 
-    def table(self, places: list[int], size: tuple[int, ...]) -> str:
-        """The name of a constant table, which the module defines."""
-        for name, known, shape in self.tables:
-            if (known, shape) == (places, size):
-                return name
-        name = self.name("PLACES")
-        self.tables.append((name, places, size))
+    def table(self, places: Sequence[int], size: tuple[int, ...]) -> str:
+        """The name of a constant table."""
+        for known in self.tables:
+            if (known.places, known.shape) == (tuple(places), size):
+                return known.name
+        name = "PLACES" if not self.tables else f"PLACES_{len(self.tables) + 1}"
+        self.tables.append(Table(name, tuple(places), size))
         return name
 
     # -- texts -----------------------------------------------------------------------------------------------------
@@ -458,7 +510,7 @@ class Emitter:
 def place_table(node: Take, sizes: Sequence[int]) -> list[int]:
     """For every place of the result the flat place of the operand that it reads; past the last one where it is zero."""
     found = []
-    for at in iterate(*map(range, node.size)):
+    for at in iterate(*(range(_number(size)) for size in node.size)):
         values = {f"j{j}": Polynomial.of(n) for j, n in enumerate(at)}
         places = [p.substitute(values).constant for p in node.index]
         inside = all(0 <= place < size for place, size in zip(places, sizes, strict=True))
@@ -504,6 +556,11 @@ def _text(number: Fraction) -> str:
     return str(number.numerator if number.denominator == 1 else float(number))
 
 
+def _kept(place: Place, whole: Size) -> Place:
+    """A single place as a stretch of one place, so that its axis stays."""
+    return Range(place.at, 1, Polynomial.of(1), Polynomial.of(whole)) if isinstance(place, One) else place
+
+
 def _stride(row: tuple[int, ...], steps: str) -> str:
     parts = [f"{steps}[{at}]" if c == 1 else f"{c} * {steps}[{at}]" for at, c in enumerate(row) if c]
     return " + ".join(parts) or "0"
@@ -512,8 +569,8 @@ def _stride(row: tuple[int, ...], steps: str) -> str:
 def _fixed_places(low: int, size: int, whole: int) -> tuple[str, str]:
     """Where an axis of so many places lies in the padded one, and which of its places lie there."""
     start, stop = max(low, 0), min(low + size, whole)
-    if start >= stop:
-        raise InvalidExpression("Pad: nothing is left of the operand")
+    if start >= stop:  # it lies outside: nothing is written
+        return "0:0", "0:0"
     place = ":" if (start, stop) == (0, whole) else f"{start}:{stop}"
     return place, ":" if (start, stop) == (low, low + size) else f"{start - low}:{stop - low}"
 

@@ -7,17 +7,33 @@ Never: a text from elsewhere; what is compiled is what `symconv.lowering.module`
 from __future__ import annotations
 
 import linecache
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from functools import partial
 from types import ModuleType
 from typing import Any
 from weakref import WeakValueDictionary, finalize
 from zlib import crc32
 
-from symconv.errors import InvalidArray, InvalidLayer
+import numpy as np
+
+from symconv.errors import InvalidArray, InvalidLayer, InvalidOption
 from symconv.layer import Conv
-from symconv.lowering.checks import Array, belong
+from symconv.lowering.checks import NUMBERS, Array, belong
+from symconv.lowering.choice import (
+    CLOSED,
+    MAPS,
+    NOMINAL_BATCH,
+    Choice,
+    Options,
+    choose,
+    considered,
+    fitting,
+    threads_at_hand,
+)
 from symconv.lowering.module import module
 from symconv.lowering.program import Program, programs
+from symconv.lowering.tuning import fastest, key, race
 
 _modules: WeakValueDictionary[str, ModuleType] = WeakValueDictionary()
 
@@ -33,8 +49,8 @@ class Lowered:
     ----------
     layer
         The layer.
-    program
-        The array expressions that were printed.
+    options
+        What was asked for.
     source
         The text of a Python module with the functions `forward`, `input_gradient`, `weight_gradient`, `bias_gradient`
         (where there is a bias) and `backward`. It needs NumPy only.
@@ -51,14 +67,54 @@ class Lowered:
     """
 
     layer: Conv
-    program: Program = field(compare=False)
-    source: str = field(init=False)
-    _module: Any = field(init=False, compare=False)
+    options: Options = field(default_factory=Options)
+    source: str = field(init=False, compare=False)
+    _expected: dict[str, tuple[int, ...]] = field(init=False, compare=False)
+    _modules: dict[str, Any] = field(init=False, compare=False)
 
     def __post_init__(self) -> None:
-        source = module(self.layer, self.program)
-        object.__setattr__(self, "source", source)
-        object.__setattr__(self, "_module", _compiled(self.layer, source))
+        shapes = {"a": self.layer.input_shape, "w": self.layer.weight_shape, "delta": self.layer.output_shape}
+        object.__setattr__(self, "_expected", {**shapes, "b": self.layer.bias_shape})
+        object.__setattr__(self, "_modules", {})
+        object.__setattr__(self, "source", self._text(self.options.dtype))
+
+    @property
+    def program(self) -> Program:
+        """The closed forms, which every program of the layer is equal to."""
+        return programs(self.layer)
+
+    def choices(self, dtype: str | None = None) -> dict[str, Choice]:
+        """The program of each map ("forward", "input", "weight"), for a dtype; by default that of the options."""
+        options = self.options if dtype is None else replace(self.options, dtype=dtype)
+        fastest = {of: self._fastest(of, options) if options.tune else None for of in MAPS}
+        return {of: choose(self.layer, of, options, fastest[of]) for of in MAPS}
+
+    def measure(self, of: str, dtype: str | None = None, seconds: float = 0.2) -> dict[str, float]:
+        """The time of every candidate of a map ("forward", "input", "weight") on this machine, in seconds.
+
+        The batch is that of the layer, 8 where it is 1.
+        """
+        return race(self._offered(of, self.options if dtype is None else replace(self.options, dtype=dtype)), seconds)
+
+    def _fastest(self, of: str, options: Options) -> str:
+        about = key(repr(self.layer), of, options)
+        return fastest(about, self._offered(of, options))
+
+    def _offered(self, of: str, options: Options) -> dict[str, Callable[[], Array]]:
+        """Every candidate as a function without arguments, on arrays of ones."""
+        kind = object if options.dtype == "other" else np.dtype(options.dtype)
+        batch = self.layer.batch if self.layer.batch > 1 else NOMINAL_BATCH
+        shapes = {name: (batch, *size[1:]) if name in ("a", "delta") else size for name, size in self._expected.items()}
+        arrays = {name: np.ones(size, kind) for name, size in shapes.items()}
+        reads = {"forward": ("a", "w"), "input": ("delta", "w"), "weight": ("delta", "a")}[of]
+        arguments = [arrays[name] for name in (*reads, *(("b",) if of == "forward" and self.layer.bias else ()))]
+        plain = replace(options, tune=False)
+        offered: dict[str, Callable[[], Array]] = {}
+        for one in considered(self.layer, of, replace(plain, program=None)):
+            code = Lowered(self.layer, replace(plain, program=one.candidate.name))
+            function = getattr(code._module(arguments[0]), FUNCTIONS[of])
+            offered[one.candidate.name] = partial(function, *arguments)
+        return offered
 
     def forward(self, a: Array, w: Array, b: Array | None = None) -> Array:
         """z, of shape (N, M, *O), from a (N, C, *L), w (the layer's `weight_shape`) and b (M,).
@@ -72,8 +128,13 @@ class Lowered:
             raise InvalidArray(f"b is missing: expected shape {self.layer.bias_shape}, for the layer has a bias")
         if not self.layer.bias and b is not None:
             raise InvalidArray("b was given, but the layer has no bias: leave b out")
-        given = {"a": a, "w": w} if b is None else {"a": a, "w": w, "b": b}
-        z: Array = self._module.forward(*belong(self.layer, **given))
+        z: Array
+        if b is None:
+            a, w = self._checked("a", a, "w", w)
+            z = self._module(a).forward(a, w)
+        else:
+            a, w, b = belong(self.layer, a=a, w=w, b=b)
+            z = self._module(a).forward(a, w, b)
         return z
 
     def input_gradient(self, delta: Array, w: Array) -> Array:
@@ -84,7 +145,8 @@ class Lowered:
         InvalidArray
             If an array has another shape or dtype.
         """
-        da: Array = self._module.input_gradient(*belong(self.layer, delta=delta, w=w))
+        delta, w = self._checked("delta", delta, "w", w)
+        da: Array = self._module(delta).input_gradient(delta, w)
         return da
 
     def weight_gradient(self, delta: Array, a: Array) -> Array:
@@ -95,7 +157,10 @@ class Lowered:
         InvalidArray
             If an array has another shape or dtype.
         """
-        dw: Array = self._module.weight_gradient(*belong(self.layer, delta=delta, a=a))
+        if type(delta) is np.ndarray and type(a) is np.ndarray and len(delta) != len(a):
+            belong(self.layer, delta=delta, a=a)
+        delta, a = self._checked("delta", delta, "a", a)
+        dw: Array = self._module(delta).weight_gradient(delta, a)
         return dw
 
     def bias_gradient(self, delta: Array) -> Array | None:
@@ -106,8 +171,8 @@ class Lowered:
         InvalidArray
             If delta has another shape or dtype.
         """
-        arrays = belong(self.layer, delta=delta)
-        db: Array | None = self._module.bias_gradient(*arrays) if self.layer.bias else None
+        (delta,) = belong(self.layer, delta=delta)
+        db: Array | None = self._module(delta).bias_gradient(delta) if self.layer.bias else None
         return db
 
     def backward(self, delta: Array, a: Array, w: Array) -> tuple[Array, Array, Array | None]:
@@ -118,36 +183,90 @@ class Lowered:
         InvalidArray
             If an array has another shape or dtype.
         """
-        gradients: tuple[Array, Array, Array | None]
-        gradients = self._module.backward(*belong(self.layer, delta=delta, a=a, w=w))
+        delta, a, w = belong(self.layer, delta=delta, a=a, w=w)
+        gradients: tuple[Array, Array, Array | None] = self._module(delta).backward(delta, a, w)
         return gradients
+
+    def _checked(self, one: str, first: Array, other: str, second: Array) -> list[Array]:
+        """Two arrays that belong to the layer; plain ones that do are seen at once."""
+        if type(first) is np.ndarray and type(second) is np.ndarray and first.dtype is second.dtype:
+            expected = self._expected
+            if (
+                first.dtype.kind in NUMBERS
+                and first.shape[1:] == expected[one][1:]
+                and (second.shape == expected[other] if other == "w" else second.shape[1:] == expected[other][1:])
+                and first.ndim
+                and second.ndim
+            ):
+                return [first, second]
+        return belong(self.layer, **{one: first, other: second})
+
+    def _module(self, array: Array) -> Any:
+        """The functions for the dtype of an array."""
+        name = DTYPE_NAMES.get(array.dtype.char, "other") if array.dtype.isnative else "other"
+        if name not in self._modules:
+            self._modules[name] = _compiled(self.layer, self.source if name == self.options.dtype else self._text(name))
+        return self._modules[name]
+
+    def _text(self, dtype: str) -> str:
+        return module(self.layer, self.program, self.choices(dtype))
 
     def __repr__(self) -> str:
         return f"Lowered({self.layer!r})"
 
-    def __reduce__(self) -> tuple[type[Lowered], tuple[Conv, Program]]:
-        return Lowered, (self.layer, self.program)
+    def __reduce__(self) -> tuple[type[Lowered], tuple[Conv, Options]]:
+        return Lowered, (self.layer, self.options)
 
 
-def lower(layer: Conv) -> Lowered:
+FUNCTIONS = {"forward": "forward", "input": "input_gradient", "weight": "weight_gradient"}
+DTYPE_NAMES = {"f": "float32", "d": "float64", "F": "complex64", "D": "complex128"}
+
+
+def lower(
+    layer: Conv,
+    *,
+    program: str | None = None,
+    dtype: str = "float32",
+    threads: int | None = None,
+    accuracy: float = 2.0,
+    finite_only: bool = True,
+    tune: bool = False,
+) -> Lowered:
     r"""Lower a layer: its forward map and gradients as NumPy code.
 
-    The code is the closed form of the theorem, one statement for each of its operations: for dE/da, delta is dilated by
-    the stride, padded, and correlated with the kernel rotated by 180 degrees.
+    The code is one of several programs, each of them proved to compute the closed form of the theorem; which one is
+    the fastest is predicted by a cost model from the layer, the dtype and the threads.
 
     Parameters
     ----------
     layer
-        The layer; its batch size does not matter to the code.
+        The layer. Its batch size does not matter to the code; the choice of a program assumes it (8 where it is 1).
+    program
+        The name of a program, used for every map that it fits: "closed" (the closed form, a statement for each of its
+        operations), "windows", "plane", "scatter", "scatter-plane", "pointwise", "toeplitz", "winograd", "fourier" or
+        "tiny". By default the fastest.
+    dtype
+        What `Lowered.source` is written for: "float32", "float64", "complex64", "complex128", or "other" (integers,
+        objects). The methods choose by the arrays that they are given.
+    threads
+        How many threads NumPy's products use; by default what the environment says.
+    accuracy
+        The rounding error that is allowed, as a multiple of that of direct summation, in float32.
+    finite_only
+        False for programs in which a NaN or an infinity stays where the formula has it.
+    tune
+        True to measure the candidates on this machine; the result is kept in the user's cache directory.
 
     Raises
     ------
     InvalidLayer
         If it is not a `Conv`.
+    InvalidOption
+        If an option is unknown, or the program fits none of the layer's maps.
 
     Examples
     --------
-    >>> functions = lower(Conv((3, 3), (2, 2))).source.split("def ")
+    >>> functions = lower(Conv((3, 3), (2, 2)), program="closed").source.split("def ")
     >>> print(*functions[2].splitlines()[5:], sep="\n")
         n = delta.shape[0]
         padded = np.zeros((n, 1, 4, 4), delta.dtype)
@@ -161,7 +280,11 @@ def lower(layer: Conv) -> Lowered:
     """
     if not isinstance(layer, Conv):
         raise InvalidLayer(f"expected a Conv but got {layer!r} (type {type(layer).__name__})")
-    return Lowered(layer, programs(layer))
+    options = Options(program, dtype, threads_at_hand() if threads is None else threads, accuracy, finite_only, tune)
+    if not fitting(layer, options):
+        offered = {c.candidate.name: None for of in MAPS for c in considered(layer, of, replace(options, program=None))}
+        raise InvalidOption(f"program {program} does not fit {layer!r}: choose of {', '.join([CLOSED, *offered])}")
+    return Lowered(layer, options)
 
 
 def _compiled(layer: Conv, source: str) -> ModuleType:

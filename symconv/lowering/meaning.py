@@ -34,7 +34,7 @@ from symconv.lowering.nodes import (
     Total,
     View,
 )
-from symconv.polynomial import Atom, Monomial, Polynomial, Quotient
+from symconv.polynomial import Atom, Polynomial, Quotient
 from symconv.terms import At, Binder, Equal, Guard, Size, Within, in_range, substitute_guard
 
 Index = tuple[Polynomial, ...]
@@ -169,7 +169,7 @@ class Reader:
     def landed(self, node: Overlap, at: Index, loops: Mapping[str, Polynomial]) -> tuple[Product, ...]:
         """Everything that lands at an index: an equation for each axis, solved where it is one for a single index."""
         sizes = node.operand.shape
-        values: dict[str, Polynomial] = {}
+        values: dict[str, Polynomial] = dict(loops)
         equations: list[tuple[Polynomial, Polynomial]] = []
         for place, p in zip(at, node.index, strict=True):
             own = next((f"j{j}" for j in range(len(sizes)) if p == Polynomial.of(f"j{j}")), None)
@@ -239,21 +239,21 @@ def flattened(at: Index, sizes: Shape) -> Polynomial:
 
 
 def multiples(value: Polynomial, divisor: Size) -> tuple[Polynomial, Polynomial]:
-    """``value = divisor * A + B``, with all monomials in A that the divisor, a number or a product, divides."""
-    if isinstance(divisor, Polynomial) and not divisor.is_constant:
-        ((atoms, _),) = divisor
-        whole: dict[Monomial, int] = {}
-        for monomial, c in value.coefficients.items():
-            left = list(monomial)
-            if all(_taken(left, atom) for atom in atoms):
-                whole[tuple(left)] = whole.get(tuple(left), 0) + c
-        quotient = Polynomial(whole)
-    else:
-        number = Polynomial.of(divisor).constant
+    """``value = divisor * A + B``, with as much in A as the divisor's largest monomial divides."""
+    by = Polynomial.of(divisor)
+    if by.is_constant:
+        number = by.constant
         quotient = Polynomial({m: c // number for m, c in value.coefficients.items() if m and c % number == 0})
         rest = value - number * quotient
         quotient = quotient + rest.constant // number
-    return quotient, value - divisor * quotient
+        return quotient, value - number * quotient
+    leading, c = max(by, key=lambda item: (len(item[0]), item[0]))
+    quotient = Polynomial()
+    for monomial, coefficient in value if abs(c) == 1 else ():
+        left = list(monomial)
+        if all(_taken(left, atom) for atom in leading):
+            quotient = quotient + Polynomial({tuple(left): c * coefficient})
+    return quotient, value - by * quotient
 
 
 def _taken(left: list[Atom], atom: Atom) -> bool:

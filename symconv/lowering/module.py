@@ -1,24 +1,31 @@
-"""The program of a layer as the text of a Python module that needs NumPy and nothing else.
+"""The programs of a layer as the text of a Python module that needs NumPy and nothing else.
 
-In: a `Conv` and its `Program`.  Out: text: the layer and its formulas in the docstring, then `forward`, a function for
-each gradient, and `backward`.
-Never: a batch size; the same text serves every batch.
+In: a `Conv` and the program chosen for each of its maps.  Out: text: the layer and its formulas in the docstring, then
+`forward`, a function for each gradient, and `backward`.
+Never: a batch size; the same text serves every batch. A program that rounds is only run on the floats it is made for;
+other numbers take an exact program, which stands beside it.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from hashlib import sha256
 from textwrap import wrap
 
 from symconv.arrays import ArrayExpression
 from symconv.layer import Conv
+from symconv.lowering.choice import CLOSED, Choice, Options, choose
+from symconv.lowering.emitter import STRIDED, Emitter, Table
 from symconv.lowering.formulas import formula
 from symconv.lowering.printer import WINDOWS, body
 from symconv.lowering.program import Program
 from symconv.lowering.statements import INDENT, WIDTH
 
 NO_BREAK = "\N{NO-BREAK SPACE}"
+EXACT = "exact_"  # before the name of a function: the same map for integers and objects
+ROUNDED = "(np.float32, np.float64)"
 
 
 @dataclass(frozen=True)
@@ -29,15 +36,12 @@ class _Function:
     parameters: tuple[str, ...]
     result: str
     shaped_like: str
-    expression: ArrayExpression
-
-    @property
-    def equation(self) -> str:
-        return f"{self.result} = {formula(self.expression)}"
+    equation: str
+    of: str
 
 
-def module(layer: Conv, program: Program) -> str:
-    r"""The text of the module.
+def module(layer: Conv, program: Program, choices: Mapping[str, Choice] | None = None) -> str:
+    r"""The text of the module; without choices, of the closed forms.
 
     Examples
     --------
@@ -53,24 +57,81 @@ def module(layer: Conv, program: Program) -> str:
     """
     functions = _functions(layer, program)
     shapes = _shapes(layer)
-    texts = [_text(function, shapes) for function in functions]
+    tables: list[Table] = []
+    texts: list[str] = []
+    for function in functions:
+        choice = (choices or {}).get(function.of)
+        if choice is None or choice.chosen is None:
+            texts.append(_text(function, shapes, body(_expression(function, program), function.parameters)))
+        else:
+            texts += _chosen(layer, function, choice, shapes, tables)
     imports = ["import numpy as np"]
-    if any(WINDOWS in text for text in texts):
-        imports.append(f"from numpy.lib.stride_tricks import {WINDOWS}")
+    tricks = sorted(name for name in (STRIDED, WINDOWS) if any(name + "(" in text for text in texts))
+    if tricks:
+        imports.append(f"from numpy.lib.stride_tricks import {', '.join(tricks)}")
     head = [*_docstring(layer, functions, shapes), "", *imports, "", "Array = np.ndarray"]
+    head += [line for table in tables for line in table.lines]
     return "\n\n\n".join(["\n".join(head), *texts, _backward(layer)]) + "\n"
+
+
+def _chosen(layer: Conv, function: _Function, choice: Choice, shapes: dict[str, str], tables: list[Table]) -> list[str]:
+    """The function of a chosen program; before it, where it rounds, the function for exact numbers."""
+    chosen = choice.chosen
+    assert chosen is not None, "a program was chosen"
+    candidate = chosen.candidate
+    emitter = Emitter(function.parameters, tables)
+    texts, first = [], []
+    if not candidate.exact:
+        exact = replace(function, name=EXACT + function.name)
+        other = choose(layer, function.of, Options(dtype="other"))
+        texts = _chosen(layer, exact, other, shapes, tables) if other.chosen else []
+        arguments = ", ".join(function.parameters)
+        first = [f"{INDENT}if {function.parameters[0]}.dtype not in {ROUNDED}:",
+                 f"{INDENT}{INDENT}return {exact.name}({arguments})"]  # fmt: skip
+    bias = "b" in function.parameters
+    added = f"b[:{', None' * layer.ndim}]" if bias else ""
+    emitter.give_back(chosen.node, added)
+    note = f"Program: {choice.name}{', ' + candidate.note if candidate.note else ''}; identity {identity(choice)}."
+    if not candidate.finite:
+        note += " A NaN or an infinity may spread further than in the formula."
+    return [*texts, _text(function, shapes, first + emitter.lines(), note)]
+
+
+def identity(choice: Choice) -> str:
+    """What names a program: twelve digits of the hash of its nodes, which the proof is about.
+
+    Examples
+    --------
+    >>> len(identity(choose(Conv(3, 2), "forward", Options())))
+    12
+    """
+    node = CLOSED if choice.chosen is None else repr(choice.chosen.node)
+    return sha256(node.encode()).hexdigest()[:12]
 
 
 def _functions(layer: Conv, program: Program) -> list[_Function]:
     reads = ("a", "w", "b") if layer.bias else ("a", "w")
+    z, da, dw = map(formula, (program.forward, program.input_gradient, program.weight_gradient))
     functions = [
-        _Function("forward", reads, "z", "delta", program.forward),
-        _Function("input_gradient", ("delta", "w"), "dE/da", "a", program.input_gradient),
-        _Function("weight_gradient", ("delta", "a"), "dE/dw", "w", program.weight_gradient),
+        _Function("forward", reads, "z", "delta", f"z = {z}", "forward"),
+        _Function("input_gradient", ("delta", "w"), "dE/da", "a", f"dE/da = {da}", "input"),
+        _Function("weight_gradient", ("delta", "a"), "dE/dw", "w", f"dE/dw = {dw}", "weight"),
     ]
     if program.bias_gradient is not None:
-        functions.append(_Function("bias_gradient", ("delta",), "dE/db", "b", program.bias_gradient))
+        equation = f"dE/db = {formula(program.bias_gradient)}"
+        functions.append(_Function("bias_gradient", ("delta",), "dE/db", "b", equation, "bias"))
     return functions
+
+
+def _expression(function: _Function, program: Program) -> ArrayExpression:
+    expression = {
+        "forward": program.forward,
+        "input": program.input_gradient,
+        "weight": program.weight_gradient,
+        "bias": program.bias_gradient,
+    }[function.of]
+    assert expression is not None, "a layer without bias has no function for its gradient"
+    return expression
 
 
 def _shapes(layer: Conv) -> dict[str, str]:
@@ -100,7 +161,7 @@ def _docstring(layer: Conv, functions: list[_Function], shapes: dict[str, str]) 
     ]
 
 
-def _text(function: _Function, shapes: dict[str, str]) -> str:
+def _text(function: _Function, shapes: dict[str, str], lines: list[str], note: str = "") -> str:
     reads = ", ".join(f"{name}{NO_BREAK}{shapes[name]}" for name in function.parameters)
     result = f"{reads} -> {function.result}{NO_BREAK}{shapes[function.shaped_like]}"
     first, *more = _wrapped(f'"""{function.equation}', INDENT)
@@ -111,8 +172,9 @@ def _text(function: _Function, shapes: dict[str, str]) -> str:
             *more,
             "",
             *_wrapped(result, INDENT),
+            *(["", *_wrapped(note, INDENT)] if note else []),
             f'{INDENT}"""',
-            *body(function.expression, function.parameters),
+            *lines,
         ]
     )
 

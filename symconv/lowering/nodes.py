@@ -75,6 +75,10 @@ class Pad(_Array):
     low: Shape
     padded: Shape
 
+    def __post_init__(self) -> None:
+        if len(self.low) != len(self.padded) or len(self.low) > len(self.operand.shape):
+            raise InvalidExpression(f"Pad: expected two sizes for some of {len(self.operand.shape)} axes")
+
 
 @dataclass(frozen=True)
 class View(_Array):
@@ -104,6 +108,10 @@ class Merge(_Array):
     at: int
     count: int
 
+    def __post_init__(self) -> None:
+        if not 0 <= self.at < self.at + self.count <= len(self.operand.shape):
+            raise InvalidExpression(f"Merge: expected axes among {len(self.operand.shape)}")
+
 
 @dataclass(frozen=True)
 class Split(_Array):
@@ -114,6 +122,8 @@ class Split(_Array):
     sizes: Shape
 
     def __post_init__(self) -> None:
+        if not 0 <= self.at < len(self.operand.shape):
+            raise InvalidExpression(f"Split: expected an axis among {len(self.operand.shape)} but got {self.at}")
         whole = self.operand.shape[self.at]
         if Polynomial.of(product(self.sizes)) != Polynomial.of(whole):
             raise InvalidExpression(f"Split: expected sizes with the product {whole} but got {self.sizes}")
@@ -151,6 +161,10 @@ class Sum(_Array):
     operand: Node
     at: int
 
+    def __post_init__(self) -> None:
+        if not 0 <= self.at < len(self.operand.shape):
+            raise InvalidExpression(f"Sum: expected an axis among {len(self.operand.shape)} but got {self.at}")
+
 
 @dataclass(frozen=True)
 class Each(_Array):
@@ -160,6 +174,10 @@ class Each(_Array):
     count: Size
     body: Node
     at: int
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.at <= len(self.body.shape):
+            raise InvalidExpression(f"Each: expected a place among {len(self.body.shape)} axes but got {self.at}")
 
 
 @dataclass(frozen=True)
@@ -184,6 +202,11 @@ class Overlap(_Array):
     index: Index
     taps: tuple[int, ...]
 
+    def __post_init__(self) -> None:
+        axes = range(len(self.operand.shape))
+        if len(self.index) != len(self.size) or not all(at in axes for at in self.taps):
+            raise InvalidExpression(f"Overlap: expected {len(self.size)} indices, and taps among {len(axes)} axes")
+
 
 Row = tuple[Fraction, ...]
 
@@ -195,6 +218,11 @@ class Combine(_Array):
     matrix: tuple[Row, ...]
     parts: tuple[Node, ...]
 
+    def __post_init__(self) -> None:
+        shapes = {part.shape for part in self.parts}
+        if len(shapes) != 1 or {len(row) for row in self.matrix} != {len(self.parts)}:
+            raise InvalidExpression(f"Combine: expected a number for each of {len(self.parts)} parts of one shape")
+
 
 @dataclass(frozen=True)
 class Circular(_Array):
@@ -205,7 +233,12 @@ class Circular(_Array):
 
     operand: Node
     kernel: Node
-    sizes: tuple[int, ...]
+    sizes: Shape
+
+    def __post_init__(self) -> None:
+        operand, kernel = self.operand.shape, self.kernel.shape
+        if len(operand) != len(self.sizes) + 1 or len(kernel) != len(self.sizes) + 2 or operand[0] != kernel[1]:
+            raise InvalidExpression(f"Circular: expected (C, *P) and (M, C, *K) but got {operand} and {kernel}")
 
 
 @dataclass(frozen=True)
@@ -216,7 +249,7 @@ class Take(_Array):
     """
 
     operand: Node
-    size: tuple[int, ...]
+    size: Shape
     index: Index
 
 
@@ -332,9 +365,11 @@ def at_place(operand: Node, at: int, place: Polynomial | int) -> Node:
     return view(operand, size, index)
 
 
-def ceil_divided(size: Size, by: Size) -> int:
-    """How many parts of so many hold all of a size, for numbers."""
-    return -(-number(size) // number(by))
+def ceil_divided(size: Size, by: Size) -> Size:
+    """How many parts of so many hold all of a size: a number, or a parameter that stands for it."""
+    if Polynomial.of(size).is_constant and Polynomial.of(by).is_constant:
+        return -(-number(size) // number(by))
+    return Polynomial.of(f"ceil({size}/{by})")
 
 
 def merge(operand: Node, at: int, count: int) -> Node:

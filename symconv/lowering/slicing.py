@@ -57,7 +57,12 @@ def read_view(node: View) -> Sliced | Strided:
     """The way to make a view."""
     names = {f"j{at}" for at in range(len(node.size))}
     axes = {f"j{at}": at for at, size in enumerate(node.size) if size != 1}  # the index of a single place is 0
+    single = {f"j{at}": at for at, size in enumerate(node.size) if size == 1}
     steps = [{axes[name]: p.coefficient(name) for name in sorted(p.names & axes.keys())} for p in node.index]
+    for row, p, size in zip(steps, node.index, node.operand.shape, strict=True):
+        kept = [single[name] for name in sorted(p.names & single.keys()) if p == Polynomial.of(name)]
+        if size == 1 and kept and not row:  # an axis with a single place that is kept
+            row[kept[0]] = 1
     starts = [Polynomial({m: c for m, c in p.coefficients.items() if not set(m) & names}) for p in node.index]
     sizes = [Polynomial.of(size) for size in node.operand.shape]
     used = [at for row in steps for at in row]

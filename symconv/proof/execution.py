@@ -19,8 +19,9 @@ from symconv.arrays import ArrayExpression, Input, operands, shape
 from symconv.closed import input_gradient, weight_gradient
 from symconv.derivation import derive_gradients
 from symconv.enumeration import written_out
+from symconv.forward import weighted_input
 from symconv.layer import Axis, Conv
-from symconv.lowering import lower
+from symconv.lowering import Lowered, lower
 from symconv.polynomial import Entry, Polynomial
 from symconv.steps import Derivation, Evidence, Gradient
 
@@ -69,6 +70,24 @@ def _run(derivation: Derivation, which: str) -> dict[Gradient, Evidence | Disagr
     if small.bias:
         results[Gradient.BIAS] = program.bias_gradient(delta)
     return {g.of: _compared(written_out(g.derived), results[g.of], which) for g in derivation.gradients}
+
+
+def run_forward_and_gradients(code: Lowered, of: str) -> Disagreement | None:
+    """Run one map of lowered code ("forward", "input", "weight") on symbols; None if every entry is the theorem's."""
+    small = code.layer
+    a, w, delta, b = (
+        tensor(name, size)
+        for name, size in (("a", small.input_shape), ("w", small.weight_shape), ("delta", small.output_shape),
+                           ("b", small.bias_shape))
+    )  # fmt: skip
+    if of == "forward":
+        found = _compared(written_out(weighted_input(small)), code.forward(a, w, b if small.bias else None), "")
+    else:
+        gradients = derive_gradients(small, list_entries=False).gradients
+        (gradient,) = (g for g in gradients if g.of.value == of)
+        result = code.input_gradient(delta, w) if of == "input" else code.weight_gradient(delta, a)
+        found = _compared(written_out(gradient.derived), result, "")
+    return found if isinstance(found, str) else None
 
 
 def _compared(derived: dict[Entry, Polynomial], result: Any, which: str) -> Evidence | Disagreement:

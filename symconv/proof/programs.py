@@ -13,15 +13,18 @@ Both sides are brought to one form, sums over the axis relation ``u*x = s*i + d*
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
+from math import gcd
 
+from symconv.errors import InvalidExpression
+from symconv.lowering.candidates import Tiled
 from symconv.lowering.meaning import Intervals, Product, Ranges, Reader, multiples
-from symconv.lowering.nodes import Node, Operand
+from symconv.lowering.nodes import Node, Operand, ceil_divided, check
 from symconv.lowering.problem import Problem, Task
 from symconv.polynomial import Atom, Polynomial, Quotient
-from symconv.terms import At, Binder, Equal, Guard, Size, Within, binders, index
+from symconv.terms import At, Binder, Equal, Guard, Size, Within, binders, index, number
 
 X, KERNEL = "x", "kernel"
 Sizes = dict[str, Size]
@@ -31,15 +34,6 @@ class Unequal(Exception):
     """The program was not seen to be the convolution; the message says where."""
 
 
-@dataclass(frozen=True)
-class Tiled:
-    """Along axis `axis` the result is made in tiles of `step`: ``i = step*t + r``; each r by itself, or any r."""
-
-    axis: int
-    step: int
-    each: bool
-
-
 def operands(problem: Problem) -> Task:
     """The task of a problem, about operands that are nothing but themselves."""
     x = (problem.batch, *problem.lead, problem.in_channels, *problem.input_size)
@@ -47,8 +41,17 @@ def operands(problem: Problem) -> Task:
     return Task(problem, Operand(X, x), Operand(KERNEL, kernel))
 
 
-def prove_program(problem: Problem, program: Node, tiled: Sequence[Tiled] = (), ranges: Ranges | None = None) -> None:
+def prove_program(
+    problem: Problem,
+    program: Node,
+    tiled: Sequence[Tiled] = (),
+    ranges: Ranges | None = None,
+    counts: Sequence[Size] = (),
+) -> None:
     """Prove that a program of the operands x and kernel is the problem's convolution.
+
+    For a problem of numbers this includes that every place that is read or written is there; for one of parameters,
+    `ranges` decide what is known of them, and that is left to each instance.
 
     Raises
     ------
@@ -57,7 +60,12 @@ def prove_program(problem: Problem, program: Node, tiled: Sequence[Tiled] = (), 
     """
     if program.shape != problem.output_shape:
         raise Unequal(f"the result has shape {program.shape}, not {problem.output_shape}")
-    for case in _cases(problem, tiled):
+    if ranges is None:
+        try:
+            check(program)
+        except InvalidExpression as error:
+            raise Unequal(str(error)) from error
+    for case in _cases(problem, tiled, counts):
         _prove_case(problem, program, case, ranges or Intervals())
 
 
@@ -69,22 +77,25 @@ class _Case:
     positions: tuple[Polynomial, ...]
 
 
-def _cases(problem: Problem, tiled: Sequence[Tiled]) -> list[_Case]:
-    """Every case of the result's index: one, or one for each place in a tile."""
+def _cases(problem: Problem, tiled: Sequence[Tiled], counts: Sequence[Size]) -> list[_Case]:
+    """Every case of the result's index: one, or one for each place in a tile; `counts` are the tiles of parameters."""
     cases = [_Case({}, ())]
-    steps = {tiling.axis: tiling for tiling in tiled}
+    steps = {tiling.axis: tiling.step for tiling in tiled}
+    each = {tiling.axis for tiling in tiled if tiling.each}
     for at, size in enumerate(problem.output_size):
         if at not in steps:
             name = f"i{at}"
             found = [({name: size}, index(name, size))]
         else:
-            tile, step = f"t{at}", steps[at].step
-            tiles = -(-Polynomial.of(size).constant // step)
-            place = step * index(tile, tiles)
-            if steps[at].each:
-                found = [({tile: tiles}, place + r) for r in range(step)]
+            step = steps[at]
+            tiles = counts[at] if counts else ceil_divided(size, step)
+            sizes: Sizes = {f"t{at}": tiles}
+            place = step * index(f"t{at}", tiles)
+            if at in each:
+                last = number(step) if counts else min(number(step), number(size))
+                found = [(sizes, place + r) for r in range(last)]
             else:
-                found = [({tile: tiles, f"r{at}": step}, place + Polynomial.of(f"r{at}"))]
+                found = [({**sizes, f"r{at}": step}, place + index(f"r{at}", step))]
         cases = [_Case({**c.sizes, **sizes}, (*c.positions, p)) for c in cases for sizes, p in found]
     return cases
 
@@ -101,8 +112,8 @@ def _prove_case(problem: Problem, program: Node, case: _Case, ranges: Ranges) ->
     except ArithmeticError as error:
         raise Unequal(str(error)) from error
     known = _Known(problem, ranges, reader.sizes, free)
-    computed = _collected(_normal(term, known) for term in read)
-    wanted = _collected(_expanded(_relation(problem, case), computed))
+    computed = _collected([_normal(term, known) for term in read], known)
+    wanted = _collected(_expanded(_relation(problem, case), computed, known), known)
     if computed != wanted:
         raise Unequal(_difference(computed, wanted))
 
@@ -110,9 +121,11 @@ def _prove_case(problem: Problem, program: Node, case: _Case, ranges: Ranges) ->
 Key = tuple[frozenset[Binder], frozenset[Guard], frozenset[At]]
 
 
-def _collected(terms: object) -> dict[Key, Fraction]:
+def _collected(terms: Iterable[Product], known: _Known) -> dict[Key, Fraction]:
     total: dict[Key, Fraction] = {}
-    for term in terms:  # type: ignore[attr-defined]
+    for term in terms:
+        if any(known.never(g) for g in term.guards):
+            continue
         key = (frozenset(term.binders), frozenset(term.guards), frozenset(term.factors))
         total[key] = total.get(key, Fraction(0)) + term.coefficient
     return {key: c for key, c in total.items() if c}
@@ -150,7 +163,7 @@ def _relation(problem: Problem, case: _Case) -> Product:
     return Product(Fraction(1), binders(*summed), tuple(guards), factors)
 
 
-def _expanded(term: Product, computed: Mapping[Key, Fraction]) -> list[Product]:
+def _expanded(term: Product, computed: Mapping[Key, Fraction], known: _Known) -> list[Product]:
     """The taps one by one, along the axes where the program has them so."""
     terms = [term]
     bound = {b.name for found, _, _ in computed for b in found}
@@ -160,19 +173,29 @@ def _expanded(term: Product, computed: Mapping[Key, Fraction]) -> list[Product]:
             if not number.is_constant:
                 raise Unequal(f"the program has no index for the taps, of which there are {number}")
             terms = [t.put({binder.name: Polynomial.of(k)}) for t in terms for k in range(number.constant)]
-    return [_rewritten(t) for t in terms]
+    return [_rewritten(t, known) for t in terms]
 
 
-def _rewritten(term: Product) -> Product:
-    """With its equations written in one way, and nothing else for guards."""
-    return replace(term, guards=tuple(_equation(g.left - g.right) for g in term.guards if isinstance(g, Equal)))
+def _rewritten(term: Product, known: _Known) -> Product:
+    """With its equations split as far as they go and written in one way, and nothing else for guards."""
+    equations = (part for g in term.guards if isinstance(g, Equal) for part in _by_digit(g, known, axes=1))
+    gaps = (e.left - e.right for e in equations)
+    return replace(term, guards=tuple(_equation(gap) for gap in gaps if gap))
 
 
 def _equation(gap: Polynomial) -> Equal:
-    """``gap = 0``, with one sign for both ways to write it."""
-    for _, c in gap:
-        return Equal(gap if c > 0 else -gap, Polynomial())
-    return Equal(gap, Polynomial())
+    """``gap = 0``, written in one way: without a common factor, and with one sign; ``1 = 0`` where it never holds."""
+    common = gcd(*(c for m, c in gap.coefficients.items() if m))
+    if gap.constant % common if common else gap.constant:
+        return NEVER
+    reduced = Polynomial({m: c // common for m, c in gap.coefficients.items()}) if common else gap
+    for _, c in reduced:
+        return Equal(reduced if c > 0 else -reduced, Polynomial())
+    return Equal(reduced, Polynomial())
+
+
+ENDLESS = 2**62  # a range beyond every number met
+NEVER = Equal(Polynomial.of(1), Polynomial())
 
 
 @dataclass
@@ -188,6 +211,13 @@ class _Known:
     def inside(self, value: Polynomial, size: Size) -> bool:
         return self.ranges.inside(value, size, self.sizes)
 
+    def never(self, guard: Guard) -> bool:
+        """Whether an equation is seen to hold nowhere: both sides are integers, and one is larger everywhere."""
+        if not isinstance(guard, Equal) or guard == NEVER:
+            return guard == NEVER
+        gap = guard.left - guard.right
+        return any(self.inside(p - 1, ENDLESS) for p in (gap, -gap))
+
 
 def _normal(term: Product, known: _Known) -> Product:
     """A term in the form of the axis relation."""
@@ -201,7 +231,6 @@ def _normal(term: Product, known: _Known) -> Product:
     sizes = known.problem.kernel_size
     term = _resolved(term, known)
     term = _named(term, KERNEL, lead + 2, [f"k{at}" for at in range(len(sizes))], sizes, known)
-    term = _equations_by_digit(term, known)
     sizes = known.problem.input_size
     term = _named(term, X, lead + 2, [f"x{at}" for at in range(len(sizes))], sizes, known)
     term = _equations_by_digit(term, known)
@@ -258,14 +287,14 @@ def _solved(term: Product, p: Polynomial, name: str, size: Size, known: _Known) 
             continue
         if binder.name in known.named:
             continue
-        value = c * (Polynomial.of(name) - rest)
+        value = c * (index(name, size) - rest)
         known.sizes[name] = size
         if not known.inside(value, binder.size):
             continue
         known.named.add(name)
         kept = replace(term, guards=tuple(g for g in term.guards if g != guard))
         put = kept.put({binder.name: value})
-        return replace(put, binders=(*put.binders, Binder(name, size)))
+        return replace(put, binders=(*put.binders, *binders((name, size))))
     return None
 
 
@@ -293,8 +322,6 @@ def _two_digits(term: Product, low_place: Polynomial, low: str, size: Size, know
         return term
     high = f"{binder.name}/"
     high_size = _rounded_up(binder.size, divisor)
-    if high_size is None:
-        return term
     known.sizes[low], known.sizes[high] = size, high_size
     known.named.add(low)
     flat = divisor * Polynomial.of(high) + index(low, size)
@@ -309,13 +336,13 @@ def _two_digits(term: Product, low_place: Polynomial, low: str, size: Size, know
     )
 
 
-def _rounded_up(size: Size, divisor: Size) -> Size | None:
+def _rounded_up(size: Size, divisor: Size) -> Size:
     """How many rows of so many places hold all of them."""
     whole, parts = Polynomial.of(size), Polynomial.of(divisor)
     if whole.is_constant and parts.is_constant:
         return -(-whole.constant // parts.constant)
     quotient, rest = multiples(whole, divisor)
-    return quotient if not rest else None
+    return whole if rest else quotient  # a quotient is not larger than the number
 
 
 def _resolved(term: Product, known: _Known) -> Product:
@@ -355,27 +382,26 @@ def _equations_by_digit(term: Product, known: _Known) -> Product:
     return replace(term, guards=tuple(guards))
 
 
-def _by_digit(equation: Equal, known: _Known) -> list[Guard]:
+def _by_digit(equation: Equal, known: _Known, axes: int = 2) -> list[Equal]:
+    """The equations of the digits, for an equation about so many axes at least."""
     gap = equation.left - equation.right
-    if len({name[-1] for name in gap.names if name.isalnum()}) < 2:
-        return [equation]  # about one axis: the relation itself
-    for line in reversed(known.problem.lines):
-        for divisor in _divisors(line.padded_size, gap):
-            most, least = multiples(gap, divisor)
-            for carry in (0, 1, -1):
-                high, low = most + carry, least - carry * divisor
-                shifted = Polynomial.of(divisor) - 1
-                if high and known.inside(low + shifted, 2 * Polynomial.of(divisor) - 1):
-                    return [*_by_digit(Equal(high, Polynomial()), known), Equal(low, Polynomial())]
+    if len({name[-1] for name in gap.names if name.isalnum()}) < axes:
+        return [equation]
+    for divisor in _divisors(gap, known):
+        most, least = multiples(gap, divisor)
+        for carry in (0, 1, -1):
+            high, low = most + carry, least - carry * divisor
+            shifted = Polynomial.of(divisor) - 1
+            if high and known.inside(low + shifted, 2 * Polynomial.of(divisor) - 1):
+                return [part for p in (high, low) for part in _by_digit(Equal(p, Polynomial()), known, axes)]
     return [equation]
 
 
-def _divisors(hint: Size, gap: Polynomial) -> list[Size]:
-    """What the equation may be divided by: the coefficients that it has."""
-    found = {abs(c) for m, c in gap.coefficients.items() if m and abs(c) > 1}
-    if isinstance(hint, Polynomial) and not hint.is_constant:
-        return [hint]
-    return list[Size](sorted(found))
+def _divisors(gap: Polynomial, known: _Known) -> list[Size]:
+    """What an equation may be divided by: a coefficient that is a number, the largest first, or a parameter."""
+    numbers = {abs(c) for m, c in gap.coefficients.items() if m and abs(c) > 1}
+    parameters = sorted(name for name in gap.names if name not in known.sizes)
+    return [*sorted(numbers, reverse=True), *map(Polynomial.of, parameters)]
 
 
 def _places_bound(term: Product, first: int, sizes: Sequence[Size], known: _Known) -> Product:
@@ -411,4 +437,4 @@ def _guards_dropped(term: Product, known: _Known) -> Product:
         others = [e.right if e.left == g.value else e.left for e in equations if g.value in (e.left, e.right)]
         if not any(known.inside(p, g.size) for p in [g.value, *others]):
             raise Unequal(f"a condition is left: 0 <= {g.value} < {g.size}")
-    return _rewritten(term)
+    return _rewritten(term, known)

@@ -6,7 +6,7 @@ In: a task in one group, one tap along each axis, stride and input dilation 1, n
 from __future__ import annotations
 
 from symconv.lowering.nodes import Copy, MatMul, Node, merge, split
-from symconv.lowering.problem import Task
+from symconv.lowering.problem import Problem, Task
 
 
 def pointwise(task: Task) -> Node:
@@ -14,3 +14,13 @@ def pointwise(task: Task) -> Node:
     p = task.problem
     images = merge(task.operand, 2, p.ndim)
     return split(MatMul(Copy(merge(task.kernel, 1, 1 + p.ndim)), images), 2, p.output_size)
+
+
+def fits(p: Problem) -> bool:
+    """Whether a problem of numbers is in the domain."""
+    return all(
+        line.kernel_size == line.stride == line.input_dilation == 1
+        and line.low == 0
+        and line.padded_size == line.input_size
+        for line in p.lines
+    )

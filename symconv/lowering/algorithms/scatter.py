@@ -8,6 +8,7 @@ lands there. Where the kernel is a rotated one, the rotation here undoes it.
 
 from __future__ import annotations
 
+from symconv.lowering.algorithms.windows import Bands
 from symconv.lowering.nodes import (
     Copy,
     Each,
@@ -16,6 +17,7 @@ from symconv.lowering.nodes import (
     Overlap,
     Pad,
     Shape,
+    Total,
     at_place,
     axis,
     loop,
@@ -24,39 +26,54 @@ from symconv.lowering.nodes import (
     transposed,
     view,
 )
-from symconv.lowering.problem import Task, reversed_spatial
+from symconv.lowering.problem import Line, Problem, Task, reversed_spatial
 from symconv.polynomial import Polynomial
-from symconv.terms import Size
+from symconv.terms import Size, number
 
-IMAGE = loop("i")
+IMAGE, BAND = loop("i"), loop("t")
 
 
-def scatter(task: Task, landing: Shape) -> Node:
-    """One image at a time; `landing` are the sizes of the array that is added to."""
+def scatter(task: Task, landing: Shape, banded: Bands | None = None) -> Node:
+    """One image at a time, perhaps in bands of its rows; `landing` are the sizes of the array that is added to."""
     p = task.problem
     lead = len(p.lead)
     image = at_place(task.operand, 0, Polynomial.of(IMAGE))
+    sizes, first = p.input_size, Polynomial()
+    if banded is not None:
+        sizes = (banded.rows, *sizes[1:])
+        image = _band(p, image, banded)
+        first = p.lines[0].input_dilation * banded.rows * Polynomial.of(BAND)
     product = MatMul(_taps_first(task), merge(image, lead + 1, p.ndim))
-    parts = split(split(product, lead + 1, p.input_size), lead, (*p.kernel_size, p.out_channels))
+    parts = split(split(product, lead + 1, sizes), lead, (*p.kernel_size, p.out_channels))
     taps = tuple(range(lead, lead + p.ndim))
     index = [
         line.input_dilation * axis(lead + p.ndim + 1 + at) + line.dilation * axis(lead + at)
         for at, line in enumerate(p.lines)
     ]
+    index[0] = index[0] + first
     kept = [*map(axis, range(lead)), axis(lead + p.ndim)]
-    landed = Overlap(parts, (*p.lead, p.out_channels, *landing), (*kept, *index), taps)
+    landed: Node = Overlap(parts, (*p.lead, p.out_channels, *landing), (*kept, *index), taps)
+    if banded is not None:
+        landed = Total(BAND, banded.bands, landed)
     return Each(IMAGE, p.batch, _cropped(task, landed), 0)
+
+
+def _band(p: Problem, image: Node, banded: Bands) -> Node:
+    """Some rows of an image, which is made longer by rows of zeros where the bands are."""
+    kept = len(image.shape) - p.ndim
+    whole = Pad(image, (0,) * p.ndim, (banded.bands * banded.rows, *p.input_size[1:]))
+    place = axis(kept) + banded.rows * Polynomial.of(BAND)
+    rest = tuple(axis(kept + at) for at in range(1, p.ndim))
+    longer = image if whole.shape == image.shape else whole
+    return view(longer, (*image.shape[:kept], banded.rows, *p.input_size[1:]), (*map(axis, range(kept)), place, *rest))
 
 
 def scatter_plane(task: Task, landing: Shape) -> Node:
     """The same for input dilation 1, with every row as long as those of the result: each tap is one contiguous sum."""
     p = task.problem
     lead = len(p.lead)
-    *_, row = landing
     image = at_place(task.operand, 0, Polynomial.of(IMAGE))
-    sizes: Shape = (*p.input_size[:-1], row) if p.ndim > 1 else p.input_size
-    for at in range(1, p.ndim - 1):
-        sizes = (*sizes[:at], landing[at], *sizes[at + 1 :])
+    sizes: Shape = (p.input_size[0], *landing[1:])
     wide = merge(Pad(image, (0,) * p.ndim, sizes), lead + 1, p.ndim)
     parts = split(MatMul(_taps_first(task), wide), lead, (*p.kernel_size, p.out_channels))
     taps = tuple(range(lead, lead + p.ndim))
@@ -90,14 +107,23 @@ def _cropped(task: Task, landed: Node) -> Node:
     return view(landed, (*landed.shape[:kept], *p.output_size), index)
 
 
-def landing_sizes(task: Task, *, plane: bool) -> tuple[int, ...]:
-    """The sizes of the array that is added to, for a problem of numbers."""
-    p = task.problem
+def first_place(line: Line) -> int:
+    """Where the first position of the result is: d*(K-1) - low, which the domain wants to be at least 0."""
+    return number(line.dilation * (line.kernel_size - 1) - line.low)
+
+
+def landing_sizes(p: Problem, *, plane: bool, rows: int = 0) -> tuple[int, ...]:
+    """The sizes of the array that is added to, for a problem of numbers; `rows` are the rows of all bands, if any."""
     sizes = []
-    for line in p.lines:
-        spread = Polynomial.of(line.input_dilation * (line.input_size - 1) + line.dilation * (line.kernel_size - 1) + 1)
-        end = Polynomial.of(line.dilation * (line.kernel_size - 1) - line.low + line.output_size)
-        sizes.append(max(spread.constant, end.constant))
+    for at, line in enumerate(p.lines):
+        size = rows if rows and at == 0 else line.input_size
+        spread = line.input_dilation * (size - 1) + line.dilation * (line.kernel_size - 1) + 1
+        sizes.append(max(number(spread), first_place(line) + number(line.output_size)))
     if plane and p.ndim > 1:  # the zeros that end the last row run over by less than a row
         sizes[0] += 1
     return tuple(sizes)
+
+
+def wide_sizes(p: Problem, landing: tuple[int, ...]) -> tuple[int, ...]:
+    """The sizes of an image whose rows are as long as those of the array that is added to."""
+    return (number(p.input_size[0]), *landing[1:])

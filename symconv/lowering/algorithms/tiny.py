@@ -7,13 +7,12 @@ from __future__ import annotations
 
 from symconv.lowering.nodes import Copy, MatMul, Node, Take, axis, merge, split
 from symconv.lowering.problem import Task
-from symconv.polynomial import Polynomial
 
 
 def tiny(task: Task) -> Node:
     """All images at once."""
     p = task.problem
-    sizes = tuple(Polynomial.of(size).constant for size in (*p.kernel_size, *p.output_size))
+    sizes = (*p.kernel_size, *p.output_size)
     places = [line.stride * axis(p.ndim + at) + line.dilation * axis(at) - line.low for at, line in enumerate(p.lines)]
     columns = merge(merge(Take(task.operand, sizes, tuple(places)), 1, 1 + p.ndim), 2, p.ndim)
     return split(MatMul(Copy(merge(task.kernel, 1, 1 + p.ndim)), columns), 2, p.output_size)

@@ -8,6 +8,8 @@ the part of channels: ``T[c, y, x, m, i, j] = w[m, c, y - i, x - j]``, zero outs
 
 from __future__ import annotations
 
+from math import prod
+
 from symconv.lowering.algorithms.winograd import joined
 from symconv.lowering.nodes import (
     Copy,
@@ -23,9 +25,9 @@ from symconv.lowering.nodes import (
     transposed,
     view,
 )
-from symconv.lowering.problem import Task
+from symconv.lowering.problem import Problem, Task
 from symconv.polynomial import Polynomial
-from symconv.terms import Size
+from symconv.terms import Size, number
 
 IMAGE = loop("i")
 
@@ -48,3 +50,29 @@ def toeplitz(task: Task, block: tuple[Size, Size], tiles: tuple[Size, Size]) -> 
     blocks = split(split(MatMul(columns, matrix), 1, (p.out_channels, high, wide)), 0, tiles)
     parts = transposed(blocks, (3, 4, 2, 0, 1))  # (i, j, M, t1, t2)
     return Each(IMAGE, p.batch, joined(parts, p.out_channels, p.output_size, block), 0)
+
+
+BLOCK = (4, 16)  # results of a block: rows are long, so that the columns are copied in long pieces
+
+
+def block_for(p: Problem) -> tuple[int, int]:
+    """The block, not larger than the result."""
+    first, second = (min(step, number(size)) for step, size in zip(BLOCK, p.output_size, strict=True))
+    return first, second
+
+
+def tiles_for(p: Problem, block: tuple[int, int]) -> tuple[int, int]:
+    """How many blocks there are along each axis."""
+    first, second = (-(-number(size) // step) for size, step in zip(p.output_size, block, strict=True))
+    return first, second
+
+
+def entries(p: Problem, block: tuple[int, int]) -> int:
+    """The entries of all workspaces."""
+    span = prod(step + number(k) - 1 for step, k in zip(block, p.kernel_size, strict=True))
+    tiles = prod(tiles_for(p, block))
+    ins, outs = number(p.in_channels), number(p.out_channels) * prod(block)
+    image = ins * prod(
+        step * t + number(k) for step, t, k in zip(block, tiles_for(p, block), p.kernel_size, strict=True)
+    )
+    return ins * span * outs + tiles * ins * span + tiles * outs + image

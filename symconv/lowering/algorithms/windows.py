@@ -57,7 +57,8 @@ def windows(task: Task, banded: Bands | None = None) -> Node:
     product = split(product, lead + 1, positions)
     if banded is not None:
         whole = merge(Each(BAND, banded.bands, product, lead + 1), lead + 1, 2)
-        product = view(whole, (*whole.shape[: lead + 1], *p.output_size), tuple(map(axis, range(lead + 1 + p.ndim))))
+        kept = (*whole.shape[: lead + 1], *p.output_size)
+        product = view(whole, kept, tuple(map(axis, range(lead + 1 + p.ndim))))
     return Each(IMAGE, p.batch, product, 0)
 
 
@@ -76,7 +77,8 @@ def windows_sum(task: Task, banded: Bands | None = None) -> Node:
     taps = (rows, *p.kernel_size[1:])
     padded = spread_and_padded(p, x, None if banded is None else _band(_turned(p.lines[0]), banded.rows))
     if banded is not None:
-        kernel = Pad(kernel, (0,) * p.ndim, (banded.bands * banded.rows, *p.kernel_size[1:]))
+        if banded.bands * banded.rows != p.kernel_size[0]:
+            kernel = Pad(kernel, (0,) * p.ndim, (banded.bands * banded.rows, *p.kernel_size[1:]))
         place = axis(lead + 1) + banded.rows * Polynomial.of(BAND)
         kept = tuple(map(axis, range(lead + 1)))
         rest = tuple(axis(lead + 1 + at) for at in range(1, p.ndim))

@@ -15,6 +15,7 @@ Everything is done on flat phases: what a tile shares with the next one is read 
 from __future__ import annotations
 
 from fractions import Fraction
+from math import prod
 
 from symconv.lowering.nodes import (
     Combine,
@@ -35,9 +36,9 @@ from symconv.lowering.nodes import (
     transposed,
     view,
 )
-from symconv.lowering.problem import Task
+from symconv.lowering.problem import Problem, Task
 from symconv.polynomial import Polynomial
-from symconv.terms import Size
+from symconv.terms import Size, number
 
 IMAGE = loop("i")
 STEP = 2  # results in a tile, along each axis
@@ -137,3 +138,11 @@ def tiles_for(sizes: tuple[Size, ...]) -> tuple[int, int]:
     """The tiles that hold so many results along each axis, and one more, for the shifts to read."""
     first, second = (-(-Polynomial.of(size).constant // STEP) + 1 for size in sizes)
     return first, second
+
+
+def entries(p: Problem) -> int:
+    """The entries of all workspaces of `winograd`."""
+    flat = prod(tiles_for(p.output_size))
+    ins, outs = number(p.in_channels), number(p.out_channels)
+    image = 2 * 4 * (ins + 1) * flat + (8 + 16) * ins * flat
+    return image + (16 + 8 + 4) * outs * flat + (9 + 12 + 16) * ins * outs

@@ -1,0 +1,234 @@
+"""The programs that may compute a task: which algorithms fit it, with which parameters.
+
+In: a `Task` of numbers (the batch may be n).  Out: `Candidate`s.
+Never: a preference; `symconv.lowering.choice` has that. The workspace of a candidate is bounded by `WORKSPACE`: what
+would need more is made in tiles or bands, or is not offered.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from math import prod
+
+from symconv.errors import InvalidExpression
+from symconv.lowering.algorithms import fourier, plane, pointwise, scatter, tiny, toeplitz, windows, winograd
+from symconv.lowering.cost import SMALL_PRODUCT
+from symconv.lowering.nodes import Node, check
+from symconv.lowering.problem import Line, Problem, Task
+from symconv.polynomial import Polynomial
+from symconv.terms import Size, number
+
+WORKSPACE = 64 * 2**20  # bytes beyond inputs and outputs
+ENTRIES = WORKSPACE // 8  # of all workspaces together: of float64 or smaller (of complex128 twice as many bytes)
+LONG_TILE = 1024  # below this many columns a tile is not worth its statements
+TABLE = 4096  # places in a constant table
+
+
+@dataclass(frozen=True)
+class Tiled:
+    """Along axis `axis` the result is made in tiles of `step`: ``i = step*t + r``; each r by itself, or any r."""
+
+    axis: int
+    step: Size
+    each: bool
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A program for a task.
+
+    Attributes
+    ----------
+    name
+        The algorithm; one candidate of a task has it.
+    build
+        The program, as a function of the task (of any operands).
+    note
+        Its parameters, for a reader.
+    tiled
+        The tiles in which the result is made, where the program's meaning is read tile by tile.
+    exact
+        Whether it only adds and multiplies entries, so that it serves integers and objects too.
+    finite
+        Whether a NaN or an infinity stays where direct summation has it; else it may spread.
+    error
+        The rounding error in float32 as a multiple of that of direct summation, as measured.
+    algorithm
+        The name under which it is proved for every shape (`symconv.proof.general_programs`).
+    """
+
+    name: str
+    build: Callable[[Task], Node]
+    note: str = ""
+    tiled: tuple[Tiled, ...] = ()
+    exact: bool = True
+    finite: bool = True
+    error: float = 1.0
+    algorithm: str = ""
+
+
+def candidates(task: Task) -> tuple[Candidate, ...]:
+    """Every candidate of a task, the most general first.
+
+    Examples
+    --------
+    >>> from symconv.layer import Conv
+    >>> from symconv.lowering.problem import forward_task
+    >>> [c.name for c in candidates(forward_task(Conv((8, 8), (3, 3), padding=1)))]
+    ['windows', 'plane', 'scatter', 'scatter-plane', 'toeplitz', 'winograd', 'fourier', 'tiny']
+    """
+    return tuple(c for c in _fitting(task.problem) if _is_safe(c, task))
+
+
+def _is_safe(candidate: Candidate, task: Task) -> bool:
+    """Whether every place that is read or written is seen to be there."""
+    try:
+        check(candidate.build(task))
+    except InvalidExpression:
+        return False
+    return True
+
+
+def _fitting(p: Problem) -> Iterator[Candidate]:
+    sums = not isinstance(p.batch, Polynomial)  # over the images: their number is that of the channels
+    yield from _windows(p, sums)
+    if all(line.stride == line.input_dilation == 1 for line in p.lines) and not sums:
+        yield from _planes(p)
+    if all(line.dilation == line.input_dilation == 1 for line in p.lines) and sums:
+        yield from _plane_sums(p)
+    if not sums:
+        yield from _scatters(p)
+    if all(line.stride == line.dilation == line.input_dilation == 1 for line in p.lines) and not p.grouped:
+        yield from _fourier(p, sums) if sums else _plain(p)
+    if not p.grouped:
+        if all(line.input_dilation == 1 for line in p.lines) and _table(p) <= TABLE:
+            yield Candidate("tiny", tiny.tiny, f"a table of {_table(p)} places", algorithm="tiny")
+        if not sums and pointwise.fits(p):
+            yield Candidate("pointwise", pointwise.pointwise, algorithm="pointwise")
+
+
+def _table(p: Problem) -> int:
+    return prod(map(number, (*p.kernel_size, *p.output_size)))
+
+
+def _windows(p: Problem, sums: bool) -> Iterator[Candidate]:
+    along = p.kernel_size if sums else p.output_size
+    build = windows.windows_sum if sums else windows.windows
+    image = _channels(p, sums) * prod(number(line.padded_size) for line in p.lines)
+    columns = _columns(p, sums) * prod(map(number, along))
+    if image + columns <= ENTRIES:
+        yield Candidate("windows", build, algorithm="windows, summed" if sums else "windows")
+        return
+    if any(line.input_dilation != 1 for line in p.lines):
+        return
+    line = p.lines[0]
+    step = number(line.dilation if sums else line.stride)
+    a_row = _columns(p, sums) * prod(map(number, along[1:])) + image // number(line.padded_size) * step
+    rows = _divisor(number(along[0]), ENTRIES // (2 * a_row))
+    bands = windows.Bands(number(along[0]) // rows, rows)
+    algorithm = "windows, summed in bands" if sums else "windows, in bands"
+    note = f"{bands.bands} bands of {rows} rows"
+    yield Candidate("windows", partial(build, banded=bands), note, algorithm=algorithm)
+
+
+def _divisor(whole: int, largest: int) -> int:
+    """The largest divisor that is not larger, so that all bands are of one size; at least 1."""
+    return next((n for n in range(min(whole, largest), 0, -1) if whole % n == 0), 1)
+
+
+def _channels(p: Problem, sums: bool) -> int:
+    """Channels of one image, of all groups."""
+    return number(p.groups) * number(p.batch if sums else p.in_channels)
+
+
+def _columns(p: Problem, sums: bool) -> int:
+    """The rows of the columns of one image: taps (or positions, where the images are summed) of all channels."""
+    return _channels(p, sums) * prod(map(number, p.output_size if sums else p.kernel_size))
+
+
+def _planes(p: Problem) -> Iterator[Candidate]:
+    rows = _columns(p, sums=False)
+    products = number(p.out_channels) * rows // number(p.groups)
+    small = SMALL_PRODUCT // products // 16 * 16
+    wide = number(p.groups) * number(p.out_channels) * _padded(p.lines[-2:])
+    largest = min(small if small >= LONG_TILE else 10**9, (ENTRIES - 2 * _image(p) - wide) // rows)
+    if largest < 64:
+        return
+    tiling = plane.flat_tiling(p, largest)
+    yield Candidate("plane", partial(plane.plane, tiling=tiling), _tiles(tiling), algorithm="plane")
+
+
+def _plane_sums(p: Problem) -> Iterator[Candidate]:
+    kernel = number(p.groups) * number(p.out_channels) * _padded(p.lines)
+    free = ENTRIES - 2 * _image(p, sums=True) - 2 * kernel
+    largest = min(LONG_TILE, free // _columns(p, sums=True))
+    if largest < 64:
+        return
+    tiling = plane.flat_tiling(p, largest, of_kernel=True)
+    build = partial(plane.plane_sum, tiling=tiling)
+    yield Candidate("plane", build, _tiles(tiling), finite=False, algorithm="plane, summed")
+
+
+def _image(p: Problem, *, sums: bool = False) -> int:
+    return _channels(p, sums) * _padded(p.lines)
+
+
+def _padded(lines: tuple[Line, ...]) -> int:
+    return prod(number(line.padded_size) for line in lines)
+
+
+def _tiles(tiling: plane.Tiling) -> str:
+    return "one tile" if tiling.tiles == 1 else f"{tiling.tiles} tiles of {tiling.tile} places"
+
+
+def _scatters(p: Problem) -> Iterator[Candidate]:
+    if not all(number(line.stride) == 1 and scatter.first_place(line) >= 0 for line in p.lines):
+        return
+    products = number(p.groups) * number(p.out_channels) * prod(map(number, p.kernel_size))
+    outs = number(p.groups) * number(p.out_channels)
+    landing = scatter.landing_sizes(p, plane=False)
+    sizes = tuple(map(number, p.input_size))
+    free = ENTRIES - outs * prod(landing)
+    if (products + _channels(p, sums=False)) * prod(sizes) <= free:
+        yield Candidate("scatter", partial(scatter.scatter, landing=landing), algorithm="scatter")
+    elif free > 0:
+        rows = _divisor(sizes[0], free // (products * prod(sizes[1:])))
+        bands = windows.Bands(sizes[0] // rows, rows)
+        build = partial(scatter.scatter, landing=landing, banded=bands)
+        yield Candidate("scatter", build, f"{bands.bands} bands of {rows} rows", algorithm="scatter, in bands")
+    if all(line.input_dilation == 1 for line in p.lines):
+        landing = scatter.landing_sizes(p, plane=True)
+        wide = prod(scatter.wide_sizes(p, landing))
+        if products * wide + outs * prod(landing) + _channels(p, sums=False) * wide <= ENTRIES:
+            plane_build = partial(scatter.scatter_plane, landing=landing)
+            yield Candidate("scatter-plane", plane_build, finite=False, algorithm="scatter-plane")
+
+
+def _plain(p: Problem) -> Iterator[Candidate]:
+    """For strides and dilations of 1, in one group."""
+    if p.ndim == 2:
+        block = toeplitz.block_for(p)
+        if toeplitz.entries(p, block) <= ENTRIES:
+            tiled = tuple(Tiled(at, step, each=False) for at, step in enumerate(block))
+            build = partial(toeplitz.toeplitz, block=block, tiles=toeplitz.tiles_for(p, block))
+            yield Candidate(
+                "toeplitz", build, f"blocks of {block[0]}x{block[1]} results", tiled, finite=False, algorithm="toeplitz"
+            )
+    if p.ndim == 2 and p.kernel_size == (3, 3) and winograd.entries(p) <= ENTRIES:
+        tiled = tuple(Tiled(at, winograd.STEP, each=True) for at in range(2))
+        build = partial(winograd.winograd, tiles=winograd.tiles_for(p.output_size))
+        yield Candidate("winograd", build, "F(2x2, 3x3)", tiled, False, False, algorithm="winograd")
+    yield from _fourier(p, sums=False)
+
+
+def _fourier(p: Problem, sums: bool) -> Iterator[Candidate]:
+    circle = tuple(fourier.fast_length(number(line.padded_size)) for line in p.lines)
+    ins = 1 if sums else number(p.in_channels)
+    spectra = (1 + number(p.out_channels)) * (1 + ins) * prod(circle)
+    if _image(p, sums=sums) + 2 * spectra <= ENTRIES:
+        build = partial(fourier.fourier_sum if sums else fourier.fourier, circle=circle)
+        algorithm = "fourier, summed" if sums else "fourier"
+        around = "x".join(map(str, circle))
+        yield Candidate("fourier", build, f"a circle of {around}", (), False, False, algorithm=algorithm)

@@ -1,0 +1,252 @@
+"""How long a program takes: what it has to do, counted from its nodes, and what that costs.
+
+In: a program.  Out: `Work`, and seconds predicted from it.
+Never: a measurement; `symconv.lowering.tuning` measures. The constants are those of one machine (two cores with
+AVX-512, OpenBLAS); it is their proportions that choose between programs, and those differ less than the constants.
+
+The model: a product of an M x K and a K x N matrix takes ``2*M*N*K / rate``, slowed down where a side is short; a
+copied entry takes a time that depends on the stretches in which memory is read; every statement takes its call.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from math import log2, prod
+from typing import assert_never
+
+from symconv.lowering.nodes import (
+    Circular,
+    Combine,
+    Copy,
+    Each,
+    MatMul,
+    Merge,
+    Multiply,
+    Node,
+    Operand,
+    Overlap,
+    Pad,
+    Shape,
+    Split,
+    Sum,
+    Take,
+    Total,
+    View,
+)
+from symconv.polynomial import Polynomial
+from symconv.terms import Size
+
+SMALL_PRODUCT = 10**6  # OpenBLAS multiplies smaller matrices without packing them
+
+
+@dataclass(frozen=True)
+class Products:
+    """So many products of an M x K and a K x N matrix, `stacked` in a call."""
+
+    count: int
+    stacked: int
+    rows: int
+    columns: int
+    inner: int
+
+
+@dataclass(frozen=True)
+class Moved:
+    """So many entries read and written, in stretches of neighbours of so many entries."""
+
+    entries: int
+    run: int
+
+
+@dataclass(frozen=True)
+class Work:
+    """What a program does for a batch."""
+
+    products: tuple[Products, ...]
+    moved: tuple[Moved, ...]
+    combined: int  # entries added or multiplied one by one
+    transformed: float  # entries of Fourier transforms, times the logarithm of their number
+    looked_up: int
+    calls: int
+
+
+@dataclass(frozen=True)
+class Machine:
+    """Seconds, for one dtype and a number of threads.
+
+    Attributes
+    ----------
+    rate
+        Multiplications and additions of large products in a second.
+    short
+        Sides M, N and K of a product at which it runs at half that rate.
+    entry, stretch
+        A copied entry, and the beginning of a stretch.
+    combined, transformed, looked_up
+        An entry of a sum, of a transform (times a logarithm), of a look-up.
+    call
+        A statement.
+    packed
+        An entry of the factors of a product that is not small: the library packs them.
+    """
+
+    rate: float
+    short: tuple[float, float, float]
+    entry: float
+    stretch: float
+    combined: float
+    transformed: float
+    looked_up: float
+    call: float
+    packed: float
+
+
+def seconds(work: Work, machine: Machine) -> float:
+    """The time that the model predicts."""
+    total = work.calls * machine.call
+    for p in work.products:
+        slow = prod(1 + half / side for half, side in zip(machine.short, (p.rows, p.columns, p.inner), strict=True))
+        total += p.count * p.stacked * 2 * p.rows * p.columns * p.inner / machine.rate * slow
+        if p.rows * p.columns * p.inner > SMALL_PRODUCT:
+            total += p.count * p.stacked * p.inner * (p.rows + p.columns) * machine.packed
+    for m in work.moved:
+        total += m.entries * (machine.entry + machine.stretch / m.run)
+    total += work.combined * machine.combined + work.transformed * machine.transformed
+    return total + work.looked_up * machine.looked_up
+
+
+def work(node: Node, batch: int) -> Work:
+    """What a program does, counted.
+
+    Examples
+    --------
+    >>> from symconv.layer import Conv
+    >>> from symconv.lowering.algorithms.pointwise import pointwise
+    >>> from symconv.lowering.problem import forward_task
+    >>> work(pointwise(forward_task(Conv((4, 4), (1, 1), in_channels=2, out_channels=3))), 5).products
+    (Products(count=1, stacked=5, rows=3, columns=16, inner=2),)
+    """
+    counter = _Counter(batch)
+    counter.count(node, {})
+    return Work(tuple(counter.products), tuple(counter.moved), counter.combined, counter.transformed,
+                counter.looked_up, counter.calls)  # fmt: skip
+
+
+class _Counter:
+    """Counts every node once, as often as its loops run."""
+
+    def __init__(self, batch: int) -> None:
+        self.batch = batch
+        self.seen: set[Node] = set()
+        self.products: list[Products] = []
+        self.moved: list[Moved] = []
+        self.combined = self.looked_up = self.calls = 0
+        self.transformed = 0.0
+
+    def size(self, size: Size) -> int:
+        return Polynomial.of(size).substitute({"n": Polynomial.of(self.batch)}).constant
+
+    def sizes(self, shape: Shape) -> tuple[int, ...]:
+        return tuple(map(self.size, shape))
+
+    def count(self, node: Node, loops: Mapping[str, int]) -> None:
+        if node in self.seen:
+            return
+        self.seen.add(node)
+        times = prod(count for variable, count in loops.items() if variable in node.free)
+        inner = {**loops, node.variable: self.size(node.count)} if isinstance(node, Each | Total) else loops
+        for operand in node.operands:
+            self.count(operand, inner)
+        self.count_one(node, times, inner)
+
+    def count_one(self, node: Node, times: int, inner: Mapping[str, int]) -> None:
+        entries = prod(self.sizes(node.shape))
+        match node:
+            case Operand() | Merge() | Split():
+                return
+            case View():
+                self.calls += times if any(p.names & inner.keys() for p in node.index) else 1
+                return
+            case Copy(operand):
+                self.moved.append(Moved(times * entries, self.run(operand)))
+            case Pad(operand):
+                written = self.sizes(operand.shape)
+                self.moved.append(Moved(times * prod(written), written[-1]))
+            case MatMul(left, right):
+                *stack, rows, inner_size = self.sizes(left.shape)
+                stacked = prod(self.sizes(right.shape[:-2]))
+                columns = self.size(right.shape[-1])
+                self.products.append(Products(times, stacked, rows, columns, inner_size))
+                times += times * (stacked if stack else 0) // 8
+            case Multiply() | Sum():
+                self.combined += times * prod(self.sizes(node.operands[0].shape))
+            case Each(variable, _, body):
+                times = prod(count for v, count in inner.items() if v in body.free)
+                if not isinstance(_below(body), MatMul | Each):
+                    self.moved.append(Moved(times * prod(self.sizes(body.shape)), self.run(body)))
+                self.calls += inner[variable]
+            case Total(variable, _, body):
+                if not isinstance(body, Total):
+                    run_through = prod(count for v, count in inner.items() if v in body.free)
+                    self.combined += run_through * prod(self.sizes(body.shape))
+                    times = run_through
+            case Overlap(operand, _, index, taps):
+                last = len(operand.shape) - 1
+                run = self.size(operand.shape[-1]) if index[-1].coefficient(f"j{last}") == 1 else 1
+                self.moved.append(Moved(times * prod(self.sizes(operand.shape)), run))
+                self.combined += times * (prod(self.sizes(operand.shape)) + entries)
+                times *= 1 + prod(self.size(operand.shape[at]) for at in taps)
+            case Combine(matrix, parts):
+                terms = sum(sum(1 for c in row if c) - 1 or 1 for row in matrix)
+                self.combined += times * terms * prod(self.sizes(parts[0].shape))
+                times *= terms
+            case Circular(operand, kernel, sizes):
+                channels, outs = self.size(operand.shape[0]), self.size(kernel.shape[0])
+                points = prod(self.sizes(sizes))
+                self.transformed += times * (channels + outs) * points * log2(points)
+                if not kernel.free:
+                    self.transformed += channels * outs * points * log2(points)
+                self.combined += times * channels * outs * points
+                times *= 6
+            case Take():
+                self.looked_up += times * entries
+            case _:
+                assert_never(node)
+        self.calls += times
+
+    def run(self, node: Node) -> int:
+        """How many neighbours in memory a view reads in one stretch."""
+        while isinstance(node, Merge | Split):
+            node = node.operand
+        if not isinstance(node, View):
+            return self.size(node.shape[-1])
+        last = len(node.size) - 1
+        step = node.index[-1].coefficient(f"j{last}")
+        return self.size(node.size[last]) if step == 1 else 1
+
+
+def _below(node: Node) -> Node:
+    while isinstance(node, Merge | Split):
+        node = node.operand
+    return node
+
+
+def machine(dtype: str, threads: int) -> Machine:
+    """The constants for a dtype and a number of threads; more than two are taken to be two."""
+    if dtype == "other":
+        return EXACT
+    real = MACHINES["float32" if dtype in ("float32", "complex64") else "float64"]
+    rate = real.rate * (1 if threads == 1 else SECOND_THREAD)
+    if dtype.startswith("complex"):
+        return replace(real, rate=rate / 4, entry=2 * real.entry, combined=2 * real.combined)
+    return replace(real, rate=rate)
+
+
+# Fitted to measured times of all candidates of some seventy layers, each in three maps, so that the choice is good.
+MACHINES = {
+    "float32": Machine(1.6e11, (2.4, 7.0, 14.0), 4.4e-11, 2.8e-9, 3.6e-10, 8.3e-10, 6.9e-10, 8.0e-7, 1.9e-10),
+    "float64": Machine(7.6e10, (2.4, 6.2, 9.2), 1.0e-10, 3.8e-9, 4.5e-10, 1.2e-9, 5.4e-10, 1.0e-6, 1.3e-10),
+}
+SECOND_THREAD = 1.8  # how much faster large products are on two threads; all else is done on one
+EXACT = Machine(1.0e8, (0.0, 0.0, 0.0), 2.0e-9, 4.0e-9, 2.0e-8, 1.0, 1.0e-8, 7.0e-7, 1.0e-10)  # products one by one

@@ -1,0 +1,282 @@
+"""Every algorithm of the lowering is the convolution, for every shape: sizes, strides, tiles and all are parameters.
+
+In: the name of an algorithm, a rank, and whether there are groups.  Out: a `ProgramProof`, or `Unequal`.
+Never: an instance. The algorithm builds its program from parameters, the program is read as index notation, and its
+ranges are decided by witnesses. That what a program reads is there is checked on its numbers whenever one is made.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from random import Random
+
+from symconv.errors import InvalidOption
+from symconv.lowering.algorithms import fourier, plane, pointwise, scatter, tiny, toeplitz, windows, winograd
+from symconv.lowering.candidates import Tiled
+from symconv.lowering.nodes import Node
+from symconv.lowering.problem import Line, Problem, Task
+from symconv.polynomial import Polynomial
+from symconv.proof.programs import operands, prove_program
+from symconv.proof.symbolic_ranges import Parameters, Witnessed
+from symconv.terms import Size
+
+SAMPLES = 60
+
+
+@dataclass(frozen=True)
+class ProgramProof:
+    """An algorithm that was proved for every shape of one rank.
+
+    Attributes
+    ----------
+    problem, program
+        The convolution of parameters, and the program that computes it.
+    tiled, counts
+        The tiles that the result is made in, and how many there are.
+    ranges
+        The hypotheses about the parameters.
+    conditions
+        The inequalities that witnesses establish.
+    """
+
+    algorithm: str
+    ndim: int
+    grouped: bool
+    problem: Problem
+    program: Node
+    tiled: tuple[Tiled, ...]
+    counts: tuple[Size, ...]
+    ranges: Witnessed
+    conditions: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class _Given:
+    """What an algorithm may build with: a general problem, its task, and the parameters met so far."""
+
+    task: Task
+    parameters: Parameters
+
+    @property
+    def lines(self) -> tuple[Line, ...]:
+        return self.task.problem.lines
+
+    def size(self, name: str, least: Size = 1) -> Polynomial:
+        """A parameter that is at least so large."""
+        bound = Polynomial.of(least)
+        found = self.parameters.new(
+            name, lambda values, draw: bound.evaluate(lambda atom: values[str(atom)]) + draw(0, 3)
+        )
+        self.parameters.assume(found - bound)
+        return found
+
+
+@dataclass(frozen=True)
+class _Built:
+    """A program, the tiles that it makes its result in, and how many of them there are."""
+
+    program: Node
+    tiled: tuple[Tiled, ...] = ()
+    counts: tuple[Size, ...] = ()
+
+
+@dataclass(frozen=True)
+class _Algorithm:
+    """How an algorithm is built from parameters, and which of stride, dilation, input dilation, taps are 1 in it."""
+
+    build: Callable[[_Given], _Built]
+    ones: str = ""
+    ranks: tuple[int, ...] = (1, 2, 3)
+    groups: bool = True
+    taps: int = 0
+    unpadded: bool = False
+
+
+def algorithms() -> tuple[str, ...]:
+    """The names of all algorithms."""
+    return tuple(_ALGORITHMS)
+
+
+def domain(name: str) -> tuple[tuple[int, bool], ...]:
+    """The ranks, each without and with groups, for which an algorithm is proved."""
+    known = _named(name)
+    return tuple((ndim, grouped) for ndim in known.ranks for grouped in ((False, True) if known.groups else (False,)))
+
+
+def _named(name: str) -> _Algorithm:
+    if name not in _ALGORITHMS:
+        raise InvalidOption(f"no algorithm is named {name!r}: expected one of {', '.join(_ALGORITHMS)}")
+    return _ALGORITHMS[name]
+
+
+def prove_algorithm(name: str, ndim: int, *, grouped: bool = False) -> ProgramProof:
+    """Prove an algorithm for every shape of one rank.
+
+    Raises
+    ------
+    Unequal
+        If it was not seen to be the convolution.
+    InvalidOption
+        If there is no such algorithm.
+
+    Examples
+    --------
+    >>> prove_algorithm("pointwise", 2).conditions
+    ()
+    """
+    known = _named(name)
+    parameters = Parameters()
+    task = operands(_problem(parameters, known, ndim, grouped=grouped))
+    built = known.build(_Given(task, parameters))
+    random = Random(name)
+    ranges = Witnessed(tuple(parameters.hypotheses), parameters.samples(SAMPLES, random.randint))
+    prove_program(task.problem, built.program, built.tiled, ranges, built.counts)
+    conditions = tuple(sorted(ranges.established))
+    return ProgramProof(name, ndim, grouped, task.problem, built.program, built.tiled, built.counts, ranges, conditions)
+
+
+def _problem(parameters: Parameters, known: _Algorithm, ndim: int, *, grouped: bool) -> Problem:
+    """A problem of parameters. Q is the padded size; ``Q - 1 = s*(O-1) + d*(K-1) + r`` with r at least 0."""
+
+    def least_one(name: str) -> Polynomial:
+        found = parameters.new(name, lambda _, draw: draw(1, 4))
+        parameters.assume(found - 1)
+        return found
+
+    lines = []
+    for at in range(ndim):
+        s, d, u = (1 if letter in known.ones else least_one(f"{letter}{at}") for letter in "sdu")
+        k: Size = known.taps or (1 if "K" in known.ones else least_one(f"K{at}"))
+        size = least_one(f"L{at}")
+        if known.unpadded:
+            lines.append(Line(size, k, size, s, d, u, 0, size))
+            continue
+        o = least_one(f"O{at}")
+        low = parameters.new(f"p{at}", lambda _, draw: draw(-1, 3))
+        reach = Polynomial.of(s) * (o - 1) + d * (k - 1) + 1
+        padded = parameters.new(
+            f"Q{at}",
+            lambda values, draw, r=reach: r.evaluate(lambda atom: values[str(atom)]) + draw(0, 2),  # type: ignore[misc]
+        )
+        parameters.assume(padded - reach, padded - 1)
+        lines.append(Line(size, k, o, s, d, u, low, padded))
+    groups: Size = least_one("G") if grouped else 1
+    batch, ins, outs = (least_one(name) for name in "NCM")
+    return Problem(batch, groups, ins, outs, tuple(lines), grouped)
+
+
+def _plane(given: _Given) -> _Built:
+    return _Built(plane.plane(given.task, _tiling(given)))
+
+
+def _plane_sum(given: _Given) -> _Built:
+    tiling = _tiling(given)
+    lines = given.lines[-2:]
+    needed = Polynomial.of(lines[0].kernel_size)
+    if len(lines) == 2:
+        needed = (needed - 1) * lines[1].padded_size + lines[1].kernel_size
+    flat = tiling.tiles * Polynomial.of(tiling.tile)
+    given.parameters.assume(flat - needed, flat - lines[0].kernel_size)  # the second follows, for rows are not empty
+    return _Built(plane.plane_sum(given.task, tiling))
+
+
+def _tiling(given: _Given) -> plane.Tiling:
+    tile, tiles, rows, kernel_rows = (given.size(name) for name in ("T", "B", "R", "S"))
+    return plane.Tiling(tiles, tile, rows, kernel_rows)
+
+
+def _windows(given: _Given) -> _Built:
+    return _Built(windows.windows(given.task))
+
+
+def _windows_banded(given: _Given) -> _Built:
+    return _Built(windows.windows(given.task, windows.Bands(given.size("B"), given.size("R"))))
+
+
+def _windows_sum(given: _Given) -> _Built:
+    return _Built(windows.windows_sum(given.task))
+
+
+def _windows_sum_banded(given: _Given) -> _Built:
+    bands, rows = given.size("B"), given.size("R")
+    given.parameters.assume(bands * rows - given.lines[0].kernel_size)
+    return _Built(windows.windows_sum(given.task, windows.Bands(bands, rows)))
+
+
+def _landing(given: _Given) -> tuple[Polynomial, ...]:
+    """Large enough for everything that lands there, and for every position of the result."""
+    found = []
+    for at, line in enumerate(given.lines):
+        spread = Polynomial.of(line.input_dilation) * (line.input_size - 1) + line.dilation * (line.kernel_size - 1) + 1
+        size = given.size(f"Y{at}", spread)
+        first = line.dilation * (Polynomial.of(line.kernel_size) - 1) - line.low
+        given.parameters.assume(first, size - first - line.output_size)
+        found.append(size)
+    return tuple(found)
+
+
+def _scatter(given: _Given) -> _Built:
+    return _Built(scatter.scatter(given.task, _landing(given)))
+
+
+def _scatter_banded(given: _Given) -> _Built:
+    bands = windows.Bands(given.size("B"), given.size("R"))
+    given.parameters.assume(Polynomial.of(bands.bands) * bands.rows - given.lines[0].input_size)
+    return _Built(scatter.scatter(given.task, _landing(given), bands))
+
+
+def _scatter_plane(given: _Given) -> _Built:
+    return _Built(scatter.scatter_plane(given.task, _landing(given)))
+
+
+def _pointwise(given: _Given) -> _Built:
+    return _Built(pointwise.pointwise(given.task))
+
+
+def _tiny(given: _Given) -> _Built:
+    return _Built(tiny.tiny(given.task))
+
+
+def _toeplitz(given: _Given) -> _Built:
+    block = (given.size("h"), given.size("w"))
+    tiles = (given.size("A0"), given.size("A1"))
+    tiled = tuple(Tiled(at, step, each=False) for at, step in enumerate(block))
+    return _Built(toeplitz.toeplitz(given.task, block, tiles), tiled, tiles)
+
+
+def _winograd(given: _Given) -> _Built:
+    tiles = (given.size("T0", 2), given.size("T1", 2))
+    tiled = tuple(Tiled(at, winograd.STEP, each=True) for at in range(2))
+    return _Built(winograd.winograd(given.task, tiles), tiled, tuple(size - 1 for size in tiles))
+
+
+def _fourier(given: _Given) -> _Built:
+    return _Built(fourier.fourier(given.task, tuple(_circle(given))))
+
+
+def _fourier_sum(given: _Given) -> _Built:
+    return _Built(fourier.fourier_sum(given.task, tuple(_circle(given))))
+
+
+def _circle(given: _Given) -> list[Polynomial]:
+    return [given.size(f"F{at}", line.padded_size) for at, line in enumerate(given.lines)]
+
+
+_ALGORITHMS = {
+    "windows": _Algorithm(_windows),
+    "windows, in bands": _Algorithm(_windows_banded, "u"),
+    "windows, summed": _Algorithm(_windows_sum),
+    "windows, summed in bands": _Algorithm(_windows_sum_banded, "u"),
+    "plane": _Algorithm(_plane, "su"),
+    "plane, summed": _Algorithm(_plane_sum, "du"),
+    "scatter": _Algorithm(_scatter, "s"),
+    "scatter, in bands": _Algorithm(_scatter_banded, "s"),
+    "scatter-plane": _Algorithm(_scatter_plane, "su"),
+    "toeplitz": _Algorithm(_toeplitz, "sdu", (2,), groups=False),
+    "winograd": _Algorithm(_winograd, "sdu", (2,), groups=False, taps=winograd.TAPS),
+    "fourier": _Algorithm(_fourier, "sdu", groups=False),
+    "fourier, summed": _Algorithm(_fourier_sum, "sdu", groups=False),
+    "tiny": _Algorithm(_tiny, "u", groups=False),
+    "pointwise": _Algorithm(_pointwise, "sduK", groups=False, unpadded=True),
+}

@@ -1,0 +1,461 @@
+"""Array programs: each is the convolution that it is proved to be, and none that is not is proved."""
+
+import json
+import multiprocessing
+import random
+import subprocess
+import sys
+import tracemalloc
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.testing import assert_allclose, assert_array_equal
+
+from symconv.enumeration import written_out
+from symconv.errors import InvalidExpression, InvalidOption
+from symconv.explained import explain, unproved
+from symconv.forward import weighted_input
+from symconv.layer import Conv
+from symconv.lowering import lower, tuning
+from symconv.lowering.algorithms.plane import Tiling, plane
+from symconv.lowering.algorithms.windows import Bands, windows, windows_sum
+from symconv.lowering.algorithms.winograd import A, B, G
+from symconv.lowering.candidates import WORKSPACE, candidates
+from symconv.lowering.choice import MAPS, PROGRAMS, Options, considered
+from symconv.lowering.lowered import FUNCTIONS
+from symconv.lowering.nodes import Operand, View, axis, check
+from symconv.lowering.problem import task
+from symconv.polynomial import Entry, Polynomial
+from symconv.proof.general_programs import algorithms, domain, prove_algorithm
+from symconv.proof.programs import Unequal, operands, prove_program
+from tests import oracle
+from tests.programs import by_hand, changes, instance, printed
+from tests.strategies import layers, small_layers
+
+# Layers that have between them every program, with steps that are larger than 1 where a program allows it.
+TABLE = {
+    "plain": Conv((7, 6), (3, 3), padding=((1, 2), (0, 1)), in_channels=2, out_channels=3),
+    "dilated": Conv((7, 8), (3, 2), padding=((2, 1), (1, 0)), dilation=(2, 3), in_channels=2, out_channels=2),
+    "strided": Conv((8, 9), (3, 2), padding=((2, 1), (1, 0)), stride=(2, 3), in_channels=2, out_channels=3),
+    "grouped": Conv((6, 5), (2, 3), padding=1, groups=2, in_channels=4, out_channels=6),
+    "volume": Conv((4, 5, 4), (2, 2, 3), padding=1, dilation=(1, 2, 1), in_channels=2, out_channels=2),
+    "line": Conv(11, 4, padding=2, dilation=2, in_channels=2, out_channels=3),
+    "pointwise": Conv((4, 3), (1, 1), in_channels=3, out_channels=2),
+    "spread": Conv((4, 5), (3, 2), stride=(2, 1), input_dilation=(2, 3), padding=((1, 2), (2, 0)), in_channels=2),
+    "transposed": Conv.transposed((4, 3), (3, 2), stride=2, padding=1, output_padding=1, in_channels=2, out_channels=3),
+    "cropped": Conv((9, 8), (3, 2), padding=((-1, 2), (1, -2)), in_channels=2, out_channels=2, flip=True),
+}
+
+
+def offered(layer, dtype="float64", of=None):
+    """The candidates of every map of a layer."""
+    return [(m, c) for m in MAPS if of in (None, m) for c in considered(layer, m, Options(dtype=dtype))]
+
+
+def small_numbers(layer, batch, seed, dtype=np.float64):
+    draw = np.random.default_rng(seed)
+    sizes = {"a": (batch, *layer.input_shape[1:]), "w": layer.weight_shape, "b": layer.bias_shape,
+             "delta": (batch, *layer.output_shape[1:])}  # fmt: skip
+    return {name: draw.integers(-4, 5, size).astype(dtype) for name, size in sizes.items()}
+
+
+def arguments(of, layer, arrays):
+    names = {
+        "forward": ("a", "w", "b") if layer.bias else ("a", "w"),
+        "input": ("delta", "w"),
+        "weight": ("delta", "a"),
+    }
+    return [arrays[name] for name in names[of]]
+
+
+def result(layer, of, program, arrays, dtype="float64"):
+    return getattr(lower(layer, program=program, dtype=dtype), FUNCTIONS[of])(*arguments(of, layer, arrays))
+
+
+# Values.
+
+
+@settings(deadline=None, max_examples=300)
+@given(layers(), st.integers(0, 3), st.integers(0, 2**32))
+def test_every_program_computes_the_closed_form(layer, batch, seed):
+    arrays = small_numbers(layer, batch, seed)
+    for of, one in offered(layer):
+        wanted = result(layer, of, "closed", arrays)
+        got = result(layer, of, one.candidate.name, arrays)
+        assert got.shape == wanted.shape
+        assert got.flags.c_contiguous
+        assert not any(np.shares_memory(got, array) for array in arrays.values())
+        if one.candidate.name == "fourier":
+            assert_allclose(got, wanted, atol=1e-9)
+        else:
+            assert_array_equal(got, wanted, strict=True)
+
+
+@settings(deadline=None, max_examples=60)
+@given(small_layers(max_batch=2))
+def test_every_exact_program_run_on_symbols_gives_the_polynomials_of_the_theorem(layer):
+    symbols = {name: array.astype(object) for name, array in small_numbers(layer, layer.batch, 0).items()}
+    for name, array in symbols.items():
+        for at in np.ndindex(array.shape):
+            array[at] = Polynomial.of(Entry(name, at))
+    z, gradients = written_out(weighted_input(layer)), list(oracle.polynomial_gradients(layer).values())
+    for of, one in offered(layer, "other"):
+        got = result(layer, of, one.candidate.name, symbols, "other")
+        if of == "forward":
+            assert {Entry("z", at): got[at] for at in np.ndindex(got.shape)} == z
+        else:
+            wanted = gradients[0 if of == "input" else 1]
+            assert {at: dict(Polynomial.of(got[at]).coefficients) for at in np.ndindex(got.shape)} == wanted
+
+
+def test_the_matrices_of_winograd_are_exact():
+    for r in range(2):
+        for k in range(3):
+            for j in range(4):
+                assert sum(A[r][q] * G[q][k] * B[q][j] for q in range(4)) == (j == r + k)
+
+
+@pytest.mark.parametrize("layer", TABLE.values(), ids=TABLE)
+@pytest.mark.parametrize("dtype", ["int8", "uint16", "int64", "float16", "float32", "complex64", "object"])
+def test_dtype_is_kept_whatever_the_program(layer, dtype):
+    arrays = small_numbers(layer, 2, 0, dtype)
+    for program in PROGRAMS:
+        try:
+            code = lower(layer, program=program)
+        except InvalidOption:
+            continue
+        for of in MAPS:
+            got = getattr(code, FUNCTIONS[of])(*arguments(of, layer, arrays))
+            wanted = result(layer, of, "closed", arrays)
+            assert got.dtype == wanted.dtype
+            if dtype in ("float32", "complex64", "float16"):
+                assert_allclose(got, wanted, rtol=1e-4, atol=1e-3)
+            else:
+                assert_array_equal(got, wanted)
+
+
+@settings(deadline=None, max_examples=120)
+@given(layers(max_size=5), st.integers(0, 2**32))
+def test_a_nan_or_infinity_stays_where_direct_summation_has_it_in_programs_that_promise_it(layer, seed):
+    arrays = small_numbers(layer, 2, seed)
+    draw = np.random.default_rng(seed)
+    for array in arrays.values():
+        array.flat[draw.integers(array.size)] = draw.choice([np.nan, np.inf, -np.inf])
+    for of, one in offered(layer):
+        if not one.candidate.finite:
+            continue
+        with np.errstate(all="ignore"):
+            wanted, got = (result(layer, of, p, arrays) for p in ("closed", one.candidate.name))
+        finite = np.isfinite(wanted)
+        assert_array_equal(got[finite], wanted[finite])  # what is finite in the formula is finite, and the same
+
+
+def test_programs_that_may_spread_a_nan_are_left_out_on_request():
+    layer = Conv((32, 32), (3, 3), padding=1, in_channels=32, out_channels=32)
+    for of in MAPS:
+        names = {c.candidate.name for c in considered(layer, of, Options(finite_only=False))}
+        assert "windows" in names
+        assert not names & {"winograd", "fourier", "toeplitz"}
+
+
+# Proofs.
+
+
+@settings(deadline=None, max_examples=300)
+@given(layers())
+def test_every_program_that_is_offered_is_proved(layer):
+    for of in MAPS:
+        given_task = task(layer, of)
+        for candidate in candidates(given_task):
+            prove_program(given_task.problem, candidate.build(operands(given_task.problem)), candidate.tiled)
+
+
+@pytest.mark.parametrize("name", algorithms())
+def test_every_algorithm_is_proved_for_every_shape(name):
+    for ndim, grouped in domain(name):
+        assert prove_algorithm(name, ndim, grouped=grouped).algorithm == name
+
+
+def test_every_candidate_names_an_algorithm_that_is_proved_for_every_shape():
+    names = {c.candidate.algorithm for layer in TABLE.values() for _, c in offered(layer)}
+    assert names <= set(algorithms())
+    assert {"plane", "plane, summed", "winograd", "fourier", "fourier, summed", "toeplitz", "tiny"} <= names
+
+
+def _numbered(problem):
+    """The problem with two images."""
+    return replace(problem, batch=2) if isinstance(problem.batch, Polynomial) else replace(problem, in_channels=2)
+
+
+@pytest.mark.parametrize("name", TABLE)
+def test_no_program_that_computes_something_else_is_proved(name):
+    """Every number and index of every program is changed, one at a time; a change that bites must be refused."""
+    draw = random.Random(name)
+    bitten = 0
+    for of in MAPS:
+        given_task = task(TABLE[name], of)
+        problem = _numbered(given_task.problem)
+        plain = operands(problem)
+        rng = np.random.default_rng(1)
+        x, kernel = (rng.integers(-9, 10, node.shape).astype(float) for node in (plain.operand, plain.kernel))
+        wanted = by_hand(problem, x, kernel)
+        for candidate in candidates(given_task):
+            program = candidate.build(plain)
+            run, _ = printed(program, ("x", "kernel"))
+            assert_allclose(run(x, kernel), wanted, atol=1e-6)
+            others = [other for other in changes(program) if other.shape == program.shape]
+            for other in draw.sample(others, min(len(others), 25)):
+                bitten += _bites_and_is_refused(problem, other, candidate, (x, kernel), wanted)
+    assert bitten > 40
+
+
+def _bites_and_is_refused(problem, other, candidate, arrays, wanted):
+    try:
+        check(other)
+    except InvalidExpression:
+        bites = True  # it reads what is not there
+    else:
+        try:
+            run, _ = printed(other, ("x", "kernel"))
+            with np.errstate(all="ignore"):
+                bites = not np.allclose(run(*arrays), wanted, atol=1e-6)
+        except (InvalidExpression, ValueError, TypeError, IndexError):  # it is no program: there is nothing to compare
+            return 0
+    if bites:
+        with pytest.raises((Unequal, InvalidExpression)):
+            prove_program(problem, other, candidate.tiled)
+    return bites
+
+
+@pytest.mark.parametrize("name", ["windows", "windows, in bands", "plane", "plane, summed", "scatter"])
+def test_no_algorithm_that_computes_something_else_is_proved_for_every_shape(name):
+    """Indices of the program of parameters are changed; a change that bites on numbers must be refused for all."""
+    found = prove_algorithm(name, 2)
+    draw = random.Random(name)
+    numbers = [_ample(sample) for sample in found.ranges.samples]
+    numbers = [n for n in numbers if min(n[f"{size}{at}"] for size in "LOK" for at in range(2)) > 1][:6]
+    others = [other for other in changes(found.program) if other.shape == found.program.shape]
+    bitten = sum(_bites_on_numbers_and_is_refused(found, other, numbers) for other in draw.sample(others, 30))
+    assert bitten > 2
+
+
+def _ample(sample):
+    """The numbers of a sample, with tiles and rows enough for all of its positions."""
+    ample = {**sample, "R": 40, "S": 40, "T": 30, "B": 3, "A0": 10, "A1": 10, "T0": 8, "T1": 8}
+    ample |= {f"Y{at}": 400 for at in range(3) if f"Y{at}" in sample}
+    for at, step in ((0, sample.get("h", 2)), (1, sample.get("w", 2))):
+        tiles = -(-sample.get(f"O{at}", 1) // step)
+        ample |= {f"ceil(O{at}/{name})": tiles for name in ("2", "hw"[at])}
+    return ample
+
+
+def _bites_on_numbers_and_is_refused(found, other, numbers):
+    for given_numbers in numbers:
+        problem = instance(found.problem, given_numbers)
+        plain = operands(problem)
+        rng = np.random.default_rng(1)
+        x, kernel = (rng.integers(-9, 10, node.shape).astype(float) for node in (plain.operand, plain.kernel))
+        try:
+            program = instance(other, given_numbers)
+            check(program)
+            run, _ = printed(program, ("x", "kernel"))
+            bites = not np.array_equal(run(x, kernel), by_hand(problem, x, kernel))
+        except Exception:  # these numbers do not make a program of it
+            continue
+        if bites:
+            with pytest.raises((Unequal, InvalidExpression)):
+                prove_program(found.problem, other, found.tiled, found.ranges, found.counts)
+            return 1
+    return 0
+
+
+@pytest.mark.parametrize("name", algorithms())
+def test_an_instance_of_an_algorithm_of_parameters_computes_the_convolution(name):
+    found = prove_algorithm(name, domain(name)[-1][0])
+    done = 0
+    for sample in found.ranges.samples:
+        numbers = _ample(sample)
+        problem, program = instance(found.problem, numbers), instance(found.program, numbers)
+        plain = operands(problem)
+        rng = np.random.default_rng(1)
+        x, kernel = (rng.integers(-9, 10, node.shape).astype(float) for node in (plain.operand, plain.kernel))
+        try:
+            check(program)
+        except InvalidExpression:  # too few tiles or rows for these sizes
+            continue
+        run, _ = printed(program, ("x", "kernel"))
+        assert_allclose(run(x, kernel), by_hand(problem, x, kernel), atol=1e-6)
+        done += 1
+    assert done > 1
+
+
+def test_a_read_beyond_an_array_is_refused_before_it_is_run():
+    x = Operand("x", (5,))
+    check(View(x, (3, 3), (axis(0) + axis(1),)))
+    with pytest.raises(InvalidExpression, match="may leave the axis of size 5"):
+        check(View(x, (3, 4), (axis(0) + axis(1),)))
+
+
+def test_tiles_that_do_not_cover_the_positions_are_refused():
+    layer = Conv((6, 6), (3, 3), padding=1)
+    given_task = task(layer, "forward")
+    short = plane(operands(given_task.problem), Tiling(2, 20, 9))
+    with pytest.raises(InvalidExpression):
+        check(short)
+
+
+# Memory.
+
+LARGE = {
+    "224": Conv((224, 224), (3, 3), padding=1, in_channels=64, out_channels=64, bias=False),
+    "wide": Conv((1024, 1024), (3, 3), padding=1, in_channels=8, out_channels=4, bias=False),
+    "strided": Conv((512, 512), (5, 5), padding=2, stride=2, in_channels=16, out_channels=8, bias=False),
+    "long": Conv(400_000, 9, padding=4, in_channels=8, out_channels=4, bias=False),
+    "depthwise": Conv((512, 512), (3, 3), padding=1, in_channels=16, out_channels=16, groups=16, bias=False),
+}
+
+
+@pytest.mark.parametrize("layer", LARGE.values(), ids=LARGE)
+def test_workspaces_stay_below_their_bound(layer):
+    arrays = small_numbers(layer, 1, 0)
+    code = lower(layer, dtype="float64")
+    for of in MAPS:
+        given_arrays = arguments(of, layer, arrays)
+        getattr(code, FUNCTIONS[of])  # compiled on the first call, which is not measured
+        code._module(given_arrays[0])
+        tracemalloc.start()
+        got = getattr(code, FUNCTIONS[of])(*given_arrays)
+        _, peak = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        assert peak - got.nbytes <= WORKSPACE, (of, code.choices("float64")[of].name, peak - got.nbytes)
+
+
+@pytest.mark.parametrize("banded", [Bands(3, 3), Bands(7, 1), Bands(2, 4)])
+def test_bands_make_the_same_result(banded):
+    layer = Conv((7, 6), (7, 2), padding=((3, 3), (1, 0)), in_channels=2, out_channels=3, bias=False)
+    for of, build in (("forward", windows), ("weight", windows_sum)):
+        problem = _numbered(task(layer, of).problem)
+        plain = operands(problem)
+        rng = np.random.default_rng(1)
+        x, kernel = (rng.integers(-9, 10, node.shape).astype(float) for node in (plain.operand, plain.kernel))
+        program = build(plain, banded)
+        prove_program(problem, program)
+        run, _ = printed(program, ("x", "kernel"))
+        assert_array_equal(run(x, kernel), by_hand(problem, x, kernel))
+
+
+# Choice and tuning.
+
+
+def test_a_program_that_is_asked_for_is_used_wherever_it_fits():
+    layer = Conv((12, 12), (3, 3), padding=1, in_channels=2, out_channels=2)
+    names = {of: c.name for of, c in lower(layer, program="winograd").choices().items()}
+    assert names["forward"] == names["input"] == "winograd"
+    assert names["weight"] != "winograd"
+
+
+@pytest.mark.parametrize(
+    ("options", "text"),
+    [
+        ({"program": "fastest"}, "no program is named 'fastest': expected one of closed, windows"),
+        ({"program": "winograd"}, r"program winograd does not fit Conv\(\(8,\), \(3,\)\): choose of closed, "),
+        ({"dtype": "int32"}, "no dtype is named 'int32': expected one of float32"),
+        ({"threads": 0}, "a number of threads of at least 1 but got 0"),
+        ({"accuracy": 0.5}, "expected accuracy >= 1 .* but got 0.5"),
+        ({"finite_only": 1}, "expected finite_only=True or False but got 1"),
+        ({"tune": "yes"}, "expected tune=True or False but got 'yes'"),
+    ],
+)
+def test_options_that_make_no_sense_are_refused(options, text):
+    with pytest.raises(InvalidOption, match=text):
+        lower(Conv(8, 3), **options)
+
+
+@pytest.fixture
+def cache(tmp_path, monkeypatch):
+    monkeypatch.setenv("SYMCONV_CACHE", str(tmp_path / "cache"))
+    return tmp_path / "cache" / "tuned"
+
+
+def test_a_tuned_layer_is_measured_once_and_kept(cache, monkeypatch):
+    layer = Conv((6, 6), (3, 3), padding=1)
+    first = {of: c.name for of, c in lower(layer, tune=True).choices().items()}
+    assert len(list(cache.iterdir())) == 3
+    monkeypatch.setattr(tuning, "race", None)  # nothing is measured again
+    assert {of: c.name for of, c in lower(layer, tune=True).choices().items()} == first
+
+
+def test_a_broken_file_in_the_cache_is_measured_anew(cache):
+    layer = Conv((6, 6), (3, 3), padding=1)
+    lower(layer, tune=True)
+    for file, text in zip(
+        sorted(cache.iterdir()), ("", "[1]", '{"format": 1, "fastest": "no such program"}'), strict=True
+    ):
+        file.write_text(text)
+    lower(layer, tune=True)
+    assert all(json.loads(file.read_text())["format"] == tuning.FORMAT for file in cache.iterdir())
+
+
+def test_without_a_place_to_write_tuning_still_works(tmp_path, monkeypatch):
+    (tmp_path / "file").write_text("not a folder")
+    monkeypatch.setenv("SYMCONV_CACHE", str(tmp_path / "file"))
+    assert lower(Conv(6, 3), tune=True).choices()["forward"].name in PROGRAMS
+
+
+def _write_again(place):
+    for at in range(200):
+        tuning._write(place, {"format": tuning.FORMAT, "fastest": "tiny", "seconds": {"tiny": at}})
+
+
+def test_writers_at_the_same_time_never_leave_half_a_file(cache):
+    place = cache / "one.json"
+    writers = [multiprocessing.get_context("spawn").Process(target=_write_again, args=(place,)) for _ in range(3)]
+    for writer in writers:
+        writer.start()
+    seen = 0
+    while any(writer.is_alive() for writer in writers):
+        if place.exists():
+            seen += json.loads(place.read_text())["format"] == tuning.FORMAT
+    for writer in writers:
+        writer.join()
+    assert seen
+    assert [file.name for file in cache.iterdir()] == ["one.json"]
+
+
+# What a reader sees.
+
+
+@pytest.mark.parametrize("name", TABLE)
+def test_every_printed_program_is_formatted_and_clean(name, tmp_path):
+    files = []
+    for program in PROGRAMS:
+        try:
+            source = lower(TABLE[name], program=program).source
+        except InvalidOption:
+            continue
+        files.append(tmp_path / f"{program}.py".replace("-", "_"))
+        files[-1].write_text(source)
+    paths = list(map(str, files))
+    options = ["--isolated", "--no-cache"]
+    formatted = subprocess.run([sys.executable, "-m", "ruff", "format", *options, "--check", "--diff", *paths],
+                               capture_output=True, text=True, check=False)  # fmt: skip
+    assert formatted.returncode == 0, formatted.stdout
+    subprocess.run([sys.executable, "-m", "ruff", "check", *options, "--select", "E,F,I,W,B", *paths], check=True)
+
+
+def test_every_program_of_a_layer_is_explained_with_its_proof():
+    found = explain(lower(TABLE["plain"], program="plane"), measure=False)
+    assert unproved(found) == ()
+    assert [e.program for e in found] == ["plane"] * 3
+    assert all(any(line.startswith("PROVED for every shape of rank 2") for line in e.proof) for e in found)
+    assert all("gives the theorem's polynomials" in e.proof[-1] for e in found)
+
+
+def test_the_command_line_explains():
+    done = subprocess.run([sys.executable, "-m", "symconv", "lower", "8x8", "3x3", "--padding", "1", "--explain"],
+                          capture_output=True, text=True, check=True)  # fmt: skip
+    assert done.stdout.count("PROVED for every shape") == 3
+    assert "measured" in done.stdout
