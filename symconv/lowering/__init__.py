@@ -5,8 +5,9 @@ Never: a derivation, a proof or SymPy. A node of an expression is a statement of
 is run.
 """
 
+from symconv.lowering.array_api import array_api_module, compiled_array_api
 from symconv.lowering.formulas import formula
 from symconv.lowering.lowered import Lowered, lower
 from symconv.lowering.program import Program, programs
 
-__all__ = ["Lowered", "Program", "formula", "lower", "programs"]
+__all__ = ["Lowered", "Program", "array_api_module", "compiled_array_api", "formula", "lower", "programs"]

@@ -205,7 +205,9 @@ class Lowered:
         """The functions for the dtype of an array."""
         name = DTYPE_NAMES.get(array.dtype.char, "other") if array.dtype.isnative else "other"
         if name not in self._modules:
-            self._modules[name] = _compiled(self.layer, self.source if name == self.options.dtype else self._text(name))
+            self._modules[name] = compiled_module(
+                self.layer, self.source if name == self.options.dtype else self._text(name)
+            )
         return self._modules[name]
 
     def _text(self, dtype: str) -> str:
@@ -287,7 +289,7 @@ def lower(
     return Lowered(layer, options)
 
 
-def _compiled(layer: Conv, source: str) -> ModuleType:
+def compiled_module(layer: Conv, source: str) -> ModuleType:
     """The module of a printed text; tracebacks show its lines for as long as it lives."""
     if (known := _modules.get(source)) is not None:
         return known

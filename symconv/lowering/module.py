@@ -29,7 +29,7 @@ ROUNDED = "(np.float32, np.float64)"
 
 
 @dataclass(frozen=True)
-class _Function:
+class Function:
     """A function of the module: its result as a reader names it, the array that has the shape of the result."""
 
     name: str
@@ -55,8 +55,8 @@ def module(layer: Conv, program: Program, choices: Mapping[str, Choice] | None =
         dE/dw = corr(a, delta)
         dE/db = sum(delta, axes=(0, 2))
     """
-    functions = _functions(layer, program)
-    shapes = _shapes(layer)
+    functions = functions_of(layer, program)
+    shapes = shapes_of(layer)
     tables: list[Table] = []
     texts: list[str] = []
     for function in functions:
@@ -69,12 +69,12 @@ def module(layer: Conv, program: Program, choices: Mapping[str, Choice] | None =
     tricks = sorted(name for name in (STRIDED, WINDOWS) if any(name + "(" in text for text in texts))
     if tricks:
         imports.append(f"from numpy.lib.stride_tricks import {', '.join(tricks)}")
-    head = [*_docstring(layer, functions, shapes), "", *imports, "", "Array = np.ndarray"]
+    head = [*docstring(layer, functions, shapes), "", *imports, "", "Array = np.ndarray"]
     head += [line for table in tables for line in table.lines]
-    return "\n\n\n".join(["\n".join(head), *texts, _backward(layer)]) + "\n"
+    return "\n\n\n".join(["\n".join(head), *texts, backward_text(layer)]) + "\n"
 
 
-def _chosen(layer: Conv, function: _Function, choice: Choice, shapes: dict[str, str], tables: list[Table]) -> list[str]:
+def _chosen(layer: Conv, function: Function, choice: Choice, shapes: dict[str, str], tables: list[Table]) -> list[str]:
     """The function of a chosen program; before it, where it rounds, the function for exact numbers."""
     chosen = choice.chosen
     assert chosen is not None, "a program was chosen"
@@ -109,21 +109,22 @@ def identity(choice: Choice) -> str:
     return sha256(node.encode()).hexdigest()[:12]
 
 
-def _functions(layer: Conv, program: Program) -> list[_Function]:
+def functions_of(layer: Conv, program: Program) -> list[Function]:
+    """The functions of a module."""
     reads = ("a", "w", "b") if layer.bias else ("a", "w")
     z, da, dw = map(formula, (program.forward, program.input_gradient, program.weight_gradient))
     functions = [
-        _Function("forward", reads, "z", "delta", f"z = {z}", "forward"),
-        _Function("input_gradient", ("delta", "w"), "dE/da", "a", f"dE/da = {da}", "input"),
-        _Function("weight_gradient", ("delta", "a"), "dE/dw", "w", f"dE/dw = {dw}", "weight"),
+        Function("forward", reads, "z", "delta", f"z = {z}", "forward"),
+        Function("input_gradient", ("delta", "w"), "dE/da", "a", f"dE/da = {da}", "input"),
+        Function("weight_gradient", ("delta", "a"), "dE/dw", "w", f"dE/dw = {dw}", "weight"),
     ]
     if program.bias_gradient is not None:
         equation = f"dE/db = {formula(program.bias_gradient)}"
-        functions.append(_Function("bias_gradient", ("delta",), "dE/db", "b", equation, "bias"))
+        functions.append(Function("bias_gradient", ("delta",), "dE/db", "b", equation, "bias"))
     return functions
 
 
-def _expression(function: _Function, program: Program) -> ArrayExpression:
+def _expression(function: Function, program: Program) -> ArrayExpression:
     expression = {
         "forward": program.forward,
         "input": program.input_gradient,
@@ -134,7 +135,8 @@ def _expression(function: _Function, program: Program) -> ArrayExpression:
     return expression
 
 
-def _shapes(layer: Conv) -> dict[str, str]:
+def shapes_of(layer: Conv) -> dict[str, str]:
+    """The shapes of the arrays of a layer, for a reader; N is the batch."""
     sizes = {"a": layer.input_shape, "w": layer.weight_shape, "b": layer.bias_shape, "delta": layer.output_shape}
     shapes = {name: str(size) for name, size in sizes.items()}
     for name in ("a", "delta"):
@@ -142,7 +144,8 @@ def _shapes(layer: Conv) -> dict[str, str]:
     return shapes
 
 
-def _docstring(layer: Conv, functions: list[_Function], shapes: dict[str, str]) -> list[str]:
+def docstring(layer: Conv, functions: list[Function], shapes: dict[str, str]) -> list[str]:
+    """What a module says of itself: the layer, its formulas, the shapes."""
     reads = [f"{name}{NO_BREAK}{shapes[name]}" for name in ("a", "w", "b") if name != "b" or layer.bias]
     notes = (
         f"Shapes, with N the batch: {', '.join(reads)}, z and delta{NO_BREAK}{shapes['delta']}.",
@@ -152,34 +155,35 @@ def _docstring(layer: Conv, functions: list[_Function], shapes: dict[str, str]) 
     return [
         '"""One convolution layer and its gradients, in NumPy.',
         "",
-        *_wrapped(repr(replace(layer, batch=1)), INDENT),
+        *wrapped(repr(replace(layer, batch=1)), INDENT),
         "",
-        *(line for function in functions for line in _wrapped(function.equation, INDENT)),
+        *(line for function in functions for line in wrapped(function.equation, INDENT)),
         "",
-        *(line for note in notes for line in _wrapped(note)),
+        *(line for note in notes for line in wrapped(note)),
         '"""',
     ]
 
 
-def _text(function: _Function, shapes: dict[str, str], lines: list[str], note: str = "") -> str:
+def _text(function: Function, shapes: dict[str, str], lines: list[str], note: str = "") -> str:
     reads = ", ".join(f"{name}{NO_BREAK}{shapes[name]}" for name in function.parameters)
     result = f"{reads} -> {function.result}{NO_BREAK}{shapes[function.shaped_like]}"
-    first, *more = _wrapped(f'"""{function.equation}', INDENT)
+    first, *more = wrapped(f'"""{function.equation}', INDENT)
     return "\n".join(
         [
             f"def {function.name}({', '.join(f'{name}: Array' for name in function.parameters)}) -> Array:",
             first,
             *more,
             "",
-            *_wrapped(result, INDENT),
-            *(["", *_wrapped(note, INDENT)] if note else []),
+            *wrapped(result, INDENT),
+            *(["", *wrapped(note, INDENT)] if note else []),
             f'{INDENT}"""',
             *lines,
         ]
     )
 
 
-def _backward(layer: Conv) -> str:
+def backward_text(layer: Conv) -> str:
+    """The function that gives all gradients."""
     last, bias = ("Array", "bias_gradient(delta)") if layer.bias else ("None", "None")
     result = "(dE/da, dE/dw, dE/db)" if layer.bias else "(dE/da, dE/dw, None), for the layer has no bias"
     return "\n".join(
@@ -191,7 +195,7 @@ def _backward(layer: Conv) -> str:
     )
 
 
-def _wrapped(text: str, indent: str = "") -> list[str]:
+def wrapped(text: str, indent: str = "") -> list[str]:
     """Lines that are broken at spaces, though not between the numbers of one tuple."""
     kept = re.sub(r"\([^()]*\)", lambda found: found[0].replace(" ", NO_BREAK), text)
     after = indent + INDENT if indent else ""
