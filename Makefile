@@ -33,9 +33,9 @@ campaign: $(VENV)/.test
 	$(BIN)/python -m tests.campaign --near-misses 10000 --corrupted 10000 --seed 1
 	$(BIN)/python -m tests.audit_campaign --layers 10000 --seed 1
 
-# PyTorch (CPU), JAX, z3 and cvc5: the tests that ask them run where they are installed, and skip elsewhere.
+# PyTorch (CPU), JAX, z3, cvc5 and numba: the tests that ask them run where they are installed, and skip elsewhere.
 frameworks: $(VENV)/.base
-	$(BIN)/pip install --quiet --editable '.[frameworks,second-opinion]'
+	$(BIN)/pip install --quiet --editable '.[frameworks,second-opinion,numba]'
 
 # Writes the golden texts anew; look at the difference before you commit it.
 golden: $(VENV)/.test
