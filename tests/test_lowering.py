@@ -44,7 +44,9 @@ from symconv.enumeration import written_out
 from symconv.errors import InvalidArray, InvalidExpression, InvalidLayer
 from symconv.forward import weighted_input
 from symconv.layer import Conv
-from symconv.lowering import Lowered, Program, formula, lower, programs
+from symconv.lowering import Program, formula, lower, programs
+from symconv.lowering.lowered import compiled_module
+from symconv.lowering.module import module
 from symconv.lowering.printer import body
 from symconv.lowering.program import tidied
 from symconv.polynomial import Entry, Polynomial
@@ -462,7 +464,7 @@ def mutated(node, change):
 @pytest.mark.parametrize("change", MUTANTS.values(), ids=MUTANTS)
 def test_a_wrong_node_makes_a_wrong_result(change):
     layer = replace(TELLING, input_size=(7, 7), kernel_size=(3, 3), dilation=(1, 2), padding=((1, 0), (2, 3)))
-    arrays, program, plain = integers(layer), programs(layer), lower(layer)
+    arrays, program, plain = integers(layer), programs(layer), lower(layer, program="closed")
     wrong = 0
     for f in fields(Program):
         expression = getattr(program, f.name)
@@ -473,7 +475,8 @@ def test_a_wrong_node_makes_a_wrong_result(change):
         given_to_it = [arrays[name] for name in reads.get(f.name, ["delta", "w"])]
         right = getattr(plain, f.name)(*given_to_it)
         try:
-            got = getattr(Lowered(layer, replace(program, **{f.name: mutant})), f.name)(*given_to_it)
+            code = compiled_module(layer, module(layer, replace(program, **{f.name: mutant})))
+            got = getattr(code, f.name)(*given_to_it)
         except InvalidExpression:  # some shapes are wrong enough to be refused
             wrong += 1
             continue
@@ -486,7 +489,7 @@ def test_a_wrong_node_makes_a_wrong_result(change):
 
 
 def test_source_is_the_golden_text():
-    source = lower(Conv((5, 5), (3, 3), stride=2)).source
+    source = lower(Conv((5, 5), (3, 3), stride=2), program="closed").source
     if UPDATE:
         GOLDEN.parent.mkdir(exist_ok=True)
         GOLDEN.write_text(source)
@@ -509,7 +512,7 @@ def test_source_is_formatted_and_clean(layer):
 def test_long_statements_are_broken_as_ruff_does():
     pytest.importorskip("ruff")
     big = Conv((1024,) * 6, (2,) * 6, stride=3, padding=1000, groups=64, in_channels=4096, out_channels=4096)
-    source = lower(big).source
+    source = lower(big, program="closed").source
     ruff = [sys.executable, "-m", "ruff", "format", "--check", "--isolated", "--no-cache", "-"]
     done = subprocess.run(ruff, input=source, text=True, capture_output=True)
     assert done.returncode == 0, source
@@ -544,7 +547,7 @@ def test_formulas_of_single_nodes(node, text):
 
 
 def test_what_does_nothing_is_not_printed():
-    functions = lower(Conv((4, 4), (1, 1), bias=False)).source.split("def ")
+    functions = lower(Conv((4, 4), (1, 1), bias=False), program="closed").source.split("def ")
     for word in ("np.zeros", "sliding_window_view", "::", "[:"):
         assert word not in functions[1] + functions[2]
 
@@ -591,7 +594,7 @@ def test_lowered_is_a_value():
 
 
 def test_tracebacks_show_the_printed_lines_and_nothing_is_left_behind():
-    code = lower(Conv(13, 11, bias=False))  # a layer that nothing else keeps
+    code = lower(Conv(13, 11, bias=False), program="closed")  # a layer that nothing else keeps
     texts = np.full((1, 1, 13), "x", dtype=object)
     with pytest.raises(TypeError) as error:
         code.forward(texts, np.full((1, 1, 11), 1.5, dtype=object))

@@ -62,7 +62,7 @@ class _Scope:
 
     header: str = ""
     variable: str = ""
-    items: list[Link | str | _Scope | tuple[str, Link]] = field(default_factory=list)
+    items: list[Link | str | _Scope | tuple[str, Link] | tuple[str, Link, str]] = field(default_factory=list)
 
     def lines(self, depth: int) -> list[str]:
         indent = INDENT * depth
@@ -74,8 +74,8 @@ class _Scope:
                     found.append(inner + item)
                 case _Scope():
                     found += item.lines(depth + bool(self.header))
-                case (before, link):
-                    found += link.lines(inner, before, "")
+                case (before, link, *after):
+                    found += link.lines(inner, before, "".join(map(str, after)))
                 case Link():
                     found += item.lines(inner, "", "")
         return found
@@ -143,9 +143,23 @@ class Emitter:
         else:
             self.write(0, f"return {value.name}")
 
-    def write(self, depth: int, item: Link | str | _Scope | tuple[str, Link]) -> None:
+    def write(self, depth: int, item: Link | str | _Scope | tuple[str, Link] | tuple[str, Link, str]) -> None:
         """A statement in the loop of this depth, 0 for none."""
         self.scopes[depth].items.append(item)
+
+    def put(self, depth: int, array: str, places: Sequence[Place | str], operator: str, value: str) -> None:
+        """Write a value into some places of an array, or add it there."""
+        subscript = self.subscript(places) or "[...]"
+        line = f"{array}{subscript} {operator} {value}"
+        if len(line) + len(INDENT) * (depth + 1) <= WIDTH:
+            self.write(depth, line)
+            return
+        if not value.isidentifier():
+            name = self.name("part")
+            self.write(depth, (f"{name} = ", plain(value)))
+            value = name
+        target = Link(array, tuple(map(plain, subscript[1:-1].split(", "))), "[]")
+        self.write(depth, ("", target, f" {operator} {value}"))
 
     def name(self, wanted: str) -> str:
         """A name that is not taken."""
@@ -230,7 +244,8 @@ class Emitter:
             case Total():
                 self.total(node, target)
             case Split(operand) | Merge(operand) if ordered and not isinstance(operand, Pad):
-                self.into(operand, f"{target}.reshape{self.tuple(operand.shape).text}", ordered=True)
+                whole = re.sub(r"\.reshape\([^()]*\)$", "", target)
+                self.into(operand, f"{whole}.reshape{self.tuple(operand.shape).text}", ordered=True)
             case MatMul(left, right):
                 one, other = self.value(left), self.value(right)
                 self.write(depth, call("np.matmul", one.name, other.name, f"out={target}"))
@@ -384,7 +399,7 @@ class Emitter:
                 place, take = _fixed_places(_number(low), _number(size), _number(whole))
             places.append(place)
             taken.append(take)
-        self.write(depth, (f"{name}{self.subscript(places) or '[...]'} = ", plain(given.name + self.subscript(taken))))
+        self.put(depth, name, places, "=", given.name + self.subscript(taken))
         return Value(name, node.shape, 0, ordered=True, fresh=True)
 
     def band(self, depth: int, name: str, low: Polynomial, size: int, whole: int) -> tuple[str, str]:
@@ -424,8 +439,7 @@ class Emitter:
             places = [_kept(place, whole) if p.names & kept else place
                       for place, p, whole in zip(here.places, index, node.size, strict=True)]  # fmt: skip
             read = [self.loops[f"@k{at}"] if at in node.taps else ":" for at in range(len(node.operand.shape))]
-            self.write(len(self.scopes) - 1, f"{target}{self.subscript(places)} += "
-                       f"{given.name}{self.subscript(read)}")  # fmt: skip
+            self.put(len(self.scopes) - 1, target, places, "+=", f"{given.name}{self.subscript(read)}")
 
         body(list(taps))
 

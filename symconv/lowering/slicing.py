@@ -91,17 +91,25 @@ def written(place: Place, write: Callable[[Polynomial], str]) -> str:
         case One(at):
             return write(at)
         case Range(start, step, size, whole):
-            if step == 1:
-                stop = start + size
-                first, last = ("" if not start else write(start)), ("" if stop == whole else write(stop))
-                return f"{first}:{last}"
+            last = start + step * (size - 1)
             if step < 0:
-                last_place = start + step * (size - 1)
                 first = "" if start == whole - 1 else write(start)
-                stop_text = "" if not last_place else write(last_place - 1)
-                return f"{first}:{stop_text}:{step}"
-            stop = start + step * (size - 1) + 1
+                return _slice(first, "" if not last else write(last - 1), str(step))
             first = "" if not start else write(start)
-            return f"{first}:{write(stop)}:{step}"
+            if step == 1:
+                return _slice(first, "" if last == whole - 1 else write(last + 1), "")
+            return _slice(first, write(last + 1), str(step))
         case _:
             assert_never(place)
+
+
+def _slice(*parts: str) -> str:
+    """A slice as formatters write it: with spaces about the colons where a part is a sum or a product."""
+    *kept, last = parts
+    shown = [*kept, last] if last else kept
+    if not any(" " in part for part in shown):
+        return ":".join(shown)
+    text = shown[0]
+    for part in shown[1:]:
+        text += f"{' ' if text else ''}:{' ' if part else ''}{part}"
+    return text
