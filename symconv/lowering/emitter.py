@@ -62,7 +62,7 @@ class _Scope:
 
     header: str = ""
     variable: str = ""
-    items: list[Link | str | _Scope | tuple[str, Link] | tuple[str, Link, str]] = field(default_factory=list)
+    items: list[Link | str | _Scope | tuple[str, Link]] = field(default_factory=list)
 
     def lines(self, depth: int) -> list[str]:
         indent = INDENT * depth
@@ -74,8 +74,8 @@ class _Scope:
                     found.append(inner + item)
                 case _Scope():
                     found += item.lines(depth + bool(self.header))
-                case (before, link, *after):
-                    found += link.lines(inner, before, "".join(map(str, after)))
+                case (before, link):
+                    found += link.lines(inner, before, "")
                 case Link():
                     found += item.lines(inner, "", "")
         return found
@@ -143,7 +143,7 @@ class Emitter:
         else:
             self.write(0, f"return {value.name}")
 
-    def write(self, depth: int, item: Link | str | _Scope | tuple[str, Link] | tuple[str, Link, str]) -> None:
+    def write(self, depth: int, item: Link | str | _Scope | tuple[str, Link]) -> None:
         """A statement in the loop of this depth, 0 for none."""
         self.scopes[depth].items.append(item)
 
@@ -154,12 +154,9 @@ class Emitter:
         if len(line) + len(INDENT) * (depth + 1) <= WIDTH:
             self.write(depth, line)
             return
-        if not value.isidentifier():
-            name = self.name("part")
-            self.write(depth, (f"{name} = ", plain(value)))
-            value = name
-        target = Link(array, tuple(map(plain, subscript[1:-1].split(", "))), "[]")
-        self.write(depth, ("", target, f" {operator} {value}"))
+        name = self.name("place")
+        self.write(depth, (f"{name} = ", Link(array, tuple(map(plain, subscript[1:-1].split(", "))), "[]")))
+        self.write(depth, f"{name}[...] = {value}" if operator == "=" else f"{name} {operator} {value}")
 
     def name(self, wanted: str) -> str:
         """A name that is not taken."""
