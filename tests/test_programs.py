@@ -366,6 +366,7 @@ def test_a_program_that_is_asked_for_is_used_wherever_it_fits():
         ({"threads": 0}, "a number of threads of at least 1 but got 0"),
         ({"accuracy": 0.5}, "expected accuracy >= 1 .* but got 0.5"),
         ({"finite_only": 1}, "expected finite_only=True or False but got 1"),
+        ({"backend": "cuda"}, "no backend is named 'cuda': expected one of numpy, numba"),
         ({"tune": "yes"}, "expected tune=True or False but got 'yes'"),
     ],
 )
@@ -423,6 +424,19 @@ def test_writers_at_the_same_time_never_leave_half_a_file(cache):
         writer.join()
     assert seen
     assert [file.name for file in cache.iterdir()] == ["one.json"]
+
+
+@pytest.mark.parametrize("name", ["grouped", "plain", "strided", "line"])
+def test_loops_of_numba_stand_in_for_programs(name):
+    pytest.importorskip("numba")
+    layer = TABLE[name]
+    code, plain = lower(layer, backend="numba", threads=1), lower(layer)
+    arrays = small_numbers(layer, 2, 0)
+    assert_array_equal(code.forward(*arguments("forward", layer, arrays)),
+                       plain.forward(*arguments("forward", layer, arrays)))  # fmt: skip
+    for got, wanted in zip(code.backward(arrays["delta"], arrays["a"], arrays["w"]),
+                           plain.backward(arrays["delta"], arrays["a"], arrays["w"]), strict=True):  # fmt: skip
+        assert_array_equal(got, wanted)
 
 
 # What a reader sees.

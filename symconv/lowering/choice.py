@@ -32,6 +32,7 @@ PROGRAMS = (
     "tiny",
 )
 DTYPES = ("float32", "float64", "complex64", "complex128", "other")
+BACKENDS = ("numpy", "numba")
 NOMINAL_BATCH = 8  # for a layer of batch 1, which says nothing of the batches that will come
 
 
@@ -53,6 +54,8 @@ class Options:
         True if inputs may be taken to be finite: a NaN or an infinity may then spread further than in the formula.
     tune
         Whether the candidates are measured on this machine.
+    backend
+        "numpy", or "numba" for loops that numba compiles, where they are expected to be faster.
     """
 
     program: str | None = None
@@ -61,12 +64,15 @@ class Options:
     accuracy: float = 2.0
     finite_only: bool = True
     tune: bool = False
+    backend: str = "numpy"
 
     def __post_init__(self) -> None:
         if self.program is not None and self.program not in PROGRAMS:
             raise InvalidOption(f"no program is named {self.program!r}: expected one of {', '.join(PROGRAMS)}")
         if self.dtype not in DTYPES:
             raise InvalidOption(f"no dtype is named {self.dtype!r}: expected one of {', '.join(DTYPES)}")
+        if self.backend not in BACKENDS:
+            raise InvalidOption(f"no backend is named {self.backend!r}: expected one of {', '.join(BACKENDS)}")
         if not _is_number(self.threads, int) or self.threads < 1:
             raise InvalidOption(f"expected a number of threads of at least 1 but got {self.threads!r}")
         if not _is_number(self.accuracy, int, float) or not self.accuracy >= 1:

@@ -329,9 +329,9 @@ class Emitter:
             case Sliced(places, order, new):
                 text = given.name + self.subscript(places)
                 text += "" if order == tuple(range(len(order))) else f".transpose{sequence(order).text}"
-                if new:
-                    text += "[" + ", ".join("None" if at in new else ":" for at in range(max(new) + 1)) + "]"
                 label, link = "part", plain(text)
+                if new:  # axes of one place: a view, as any reshape that only adds them
+                    link = call(f"{text}.reshape", *self.texts(node.size))
                 ordered = False
             case Strided(places, coefficients):
                 base = given.name + self.subscript(places)

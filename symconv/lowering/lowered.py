@@ -32,6 +32,7 @@ from symconv.lowering.choice import (
     threads_at_hand,
 )
 from symconv.lowering.module import module
+from symconv.lowering.numba_backend import compiled, offered
 from symconv.lowering.program import Program, programs
 from symconv.lowering.tuning import fastest, key, race
 
@@ -71,11 +72,17 @@ class Lowered:
     source: str = field(init=False, compare=False)
     _expected: dict[str, tuple[int, ...]] = field(init=False, compare=False)
     _modules: dict[str, Any] = field(init=False, compare=False)
+    _loops: dict[str, Callable[[Array, Array], Array]] = field(init=False, compare=False)
 
     def __post_init__(self) -> None:
         shapes = {"a": self.layer.input_shape, "w": self.layer.weight_shape, "delta": self.layer.output_shape}
         object.__setattr__(self, "_expected", {**shapes, "b": self.layer.bias_shape})
         object.__setattr__(self, "_modules", {})
+        loops = {}
+        if self.options.backend == "numba":
+            threads = self.options.threads
+            loops = {of: compiled(self.layer, of, threads) for of in MAPS if offered(self.layer, of, threads)}
+        object.__setattr__(self, "_loops", loops)
         object.__setattr__(self, "source", self._text(self.options.dtype))
 
     @property
@@ -131,9 +138,12 @@ class Lowered:
         z: Array
         if b is None:
             a, w = self._checked("a", a, "w", w)
-            z = self._module(a).forward(a, w)
+            return self._run("forward", a, w)
+        a, w, b = belong(self.layer, a=a, w=w, b=b)
+        if "forward" in self._loops:
+            z = self._loops["forward"](a, w)
+            z += b[(slice(None), *[None] * self.layer.ndim)]
         else:
-            a, w, b = belong(self.layer, a=a, w=w, b=b)
             z = self._module(a).forward(a, w, b)
         return z
 
@@ -146,8 +156,7 @@ class Lowered:
             If an array has another shape or dtype.
         """
         delta, w = self._checked("delta", delta, "w", w)
-        da: Array = self._module(delta).input_gradient(delta, w)
-        return da
+        return self._run("input", delta, w)
 
     def weight_gradient(self, delta: Array, a: Array) -> Array:
         """dE/dw, of the shape of w, from delta (N, M, *O) and a (N, C, *L).
@@ -160,8 +169,7 @@ class Lowered:
         if type(delta) is np.ndarray and type(a) is np.ndarray and len(delta) != len(a):
             belong(self.layer, delta=delta, a=a)
         delta, a = self._checked("delta", delta, "a", a)
-        dw: Array = self._module(delta).weight_gradient(delta, a)
-        return dw
+        return self._run("weight", delta, a)
 
     def bias_gradient(self, delta: Array) -> Array | None:
         """dE/db, of shape (M,), from delta (N, M, *O); None if the layer has no bias.
@@ -184,8 +192,17 @@ class Lowered:
             If an array has another shape or dtype.
         """
         delta, a, w = belong(self.layer, delta=delta, a=a, w=w)
-        gradients: tuple[Array, Array, Array | None] = self._module(delta).backward(delta, a, w)
-        return gradients
+        db: Array | None = self._module(delta).bias_gradient(delta) if self.layer.bias else None
+        return self._run("input", delta, w), self._run("weight", delta, a), db
+
+    def _run(self, of: str, first: Array, second: Array) -> Array:
+        """A map of two arrays that belong to the layer."""
+        result: Array
+        if of in self._loops:
+            result = self._loops[of](first, second)
+        else:
+            result = getattr(self._module(first), FUNCTIONS[of])(first, second)
+        return result
 
     def _checked(self, one: str, first: Array, other: str, second: Array) -> list[Array]:
         """Two arrays that belong to the layer; plain ones that do are seen at once."""
@@ -233,6 +250,7 @@ def lower(
     accuracy: float = 2.0,
     finite_only: bool = True,
     tune: bool = False,
+    backend: str = "numpy",
 ) -> Lowered:
     r"""Lower a layer: its forward map and gradients as NumPy code.
 
@@ -258,6 +276,9 @@ def lower(
         False for programs in which a NaN or an infinity stays where the formula has it.
     tune
         True to measure the candidates on this machine; the result is kept in the user's cache directory.
+    backend
+        "numba" to run maps as loops that numba compiles, where those are expected to be faster; `Lowered.source` stays
+        NumPy. Loops are tested on exact polynomials, but not proved as programs are.
 
     Raises
     ------
@@ -265,6 +286,8 @@ def lower(
         If it is not a `Conv`.
     InvalidOption
         If an option is unknown, or the program fits none of the layer's maps.
+    MissingLibrary
+        If numba is asked for and not installed.
 
     Examples
     --------
@@ -282,7 +305,9 @@ def lower(
     """
     if not isinstance(layer, Conv):
         raise InvalidLayer(f"expected a Conv but got {layer!r} (type {type(layer).__name__})")
-    options = Options(program, dtype, threads_at_hand() if threads is None else threads, accuracy, finite_only, tune)
+    options = Options(
+        program, dtype, threads_at_hand() if threads is None else threads, accuracy, finite_only, tune, backend
+    )
     if not fitting(layer, options):
         offered = {c.candidate.name: None for of in MAPS for c in considered(layer, of, replace(options, program=None))}
         raise InvalidOption(f"program {program} does not fit {layer!r}: choose of {', '.join([CLOSED, *offered])}")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -11,7 +10,6 @@ from importlib.util import find_spec
 from typing import Any
 
 from symconv import Conv, Lowered, lower
-from symconv.lowering.numba_backend import compiled, offered
 from tests.benchmarks import peers
 from tests.benchmarks.cases import FORWARD, INPUT_GRADIENT, WEIGHT_GRADIENT, Task
 from tests.benchmarks.races import Call
@@ -33,17 +31,6 @@ def _symconv(task: Task, lowered: Callable[[Conv], Lowered]) -> Call:
         WEIGHT_GRADIENT: lambda: code.weight_gradient(delta, a),
     }
     return calls[task.direction]
-
-
-def _numba(task: Task) -> Call | None:
-    """The loops that numba compiles, where they are offered."""
-    threads = int(os.environ.get("NUMBA_NUM_THREADS", "1"))
-    of = {FORWARD: "forward", INPUT_GRADIENT: "input", WEIGHT_GRADIENT: "weight"}[task.direction]
-    if not offered(task.layer, of, threads):
-        return None
-    function = compiled(task.layer, of, threads)
-    given = {"forward": (task.a, task.w), "input": (task.delta, task.w), "weight": (task.delta, task.a)}[of]
-    return lambda: function(*given)
 
 
 def _torch(task: Task) -> Call:
@@ -83,7 +70,7 @@ def _jax(task: Task) -> Call:
 
 SYMCONV = {
     "symconv": Contender(partial(_symconv, lowered=lower)),
-    "symconv numba": Contender(_numba, "numba"),
+    "symconv numba": Contender(partial(_symconv, lowered=partial(lower, backend="numba")), "numba"),
 }
 FRAMEWORKS = {"torch": Contender(_torch, "torch"), "jax": Contender(_jax, "jax")}
 PEERS = {
