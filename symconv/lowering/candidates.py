@@ -13,11 +13,13 @@ from functools import partial
 from math import prod
 
 from symconv.errors import InvalidExpression
+from symconv.layer import Conv
 from symconv.lowering.algorithms import fourier, plane, pointwise, scatter, tiny, toeplitz, windows, winograd
 from symconv.lowering.cost import SMALL_PRODUCT
 from symconv.lowering.nodes import Node, check
-from symconv.lowering.problem import Line, Problem, Task
+from symconv.lowering.problem import Line, Problem, Task, task
 from symconv.polynomial import Polynomial
+from symconv.steps import Gradient
 from symconv.terms import Size, number
 
 WORKSPACE = 64 * 2**20  # bytes beyond inputs and outputs
@@ -69,7 +71,7 @@ class Candidate:
     algorithm: str = ""
 
 
-def candidates(task: Task) -> tuple[Candidate, ...]:
+def candidates(of: Task) -> tuple[Candidate, ...]:
     """Every candidate of a task, the most general first.
 
     Examples
@@ -79,13 +81,13 @@ def candidates(task: Task) -> tuple[Candidate, ...]:
     >>> [c.name for c in candidates(forward_task(Conv((8, 8), (3, 3), padding=1)))]
     ['windows', 'plane', 'scatter', 'scatter-plane', 'toeplitz', 'winograd', 'fourier', 'tiny']
     """
-    return tuple(c for c in _fitting(task.problem) if _is_safe(c, task))
+    return tuple(c for c in _fitting(of.problem) if _is_safe(c, of))
 
 
-def _is_safe(candidate: Candidate, task: Task) -> bool:
+def _is_safe(candidate: Candidate, of: Task) -> bool:
     """Whether every place that is read or written is seen to be there."""
     try:
-        check(candidate.build(task))
+        check(candidate.build(of))
     except InvalidExpression:
         return False
     return True
@@ -107,6 +109,13 @@ def _fitting(p: Problem) -> Iterator[Candidate]:
             yield Candidate("tiny", tiny.tiny, f"a table of {_table(p)} places", algorithm="tiny")
         if not sums and pointwise.fits(p):
             yield Candidate("pointwise", pointwise.pointwise, algorithm="pointwise")
+
+
+def block_of(layer: Conv, of: str) -> int:
+    """How many images `tiny` may take at once."""
+    p = task(layer, of).problem
+    channels = p.batch if of == Gradient.WEIGHT else p.in_channels
+    return max(1, ENTRIES // (2 * number(channels) * _table(p)))
 
 
 def _table(p: Problem) -> int:
@@ -198,6 +207,12 @@ def _scatters(p: Problem) -> Iterator[Candidate]:
         bands = windows.Bands(sizes[0] // rows, rows)
         build = partial(scatter.scatter, landing=landing, banded=bands)
         yield Candidate("scatter", build, f"{bands.bands} bands of {rows} rows", algorithm="scatter, in bands")
+    elif not p.grouped and prod(landing) <= ENTRIES // 2:
+        rows = _divisor(sizes[0], ENTRIES // (2 * (prod(map(number, p.kernel_size)) + products) * prod(sizes[1:])))
+        bands = windows.Bands(sizes[0] // rows, rows)
+        build = partial(scatter.scatter_by_channel, landing=landing, banded=bands)
+        note = f"a channel at a time, {bands.bands} bands of {rows} rows"
+        yield Candidate("scatter", build, note, algorithm="scatter, by channel")
     if all(line.input_dilation == 1 for line in p.lines):
         landing = scatter.landing_sizes(p, plane=True)
         wide = prod(scatter.wide_sizes(p, landing))
@@ -219,7 +234,7 @@ def _plain(p: Problem) -> Iterator[Candidate]:
     if p.ndim == 2 and p.kernel_size == (3, 3) and winograd.entries(p) <= ENTRIES:
         tiled = tuple(Tiled(at, winograd.STEP, each=True) for at in range(2))
         build = partial(winograd.winograd, tiles=winograd.tiles_for(p.output_size))
-        yield Candidate("winograd", build, "F(2x2, 3x3)", tiled, False, False, algorithm="winograd")
+        yield Candidate("winograd", build, "F(2x2, 3x3)", tiled, False, False, 1.5, "winograd")
     yield from _fourier(p, sums=False)
 
 

@@ -142,7 +142,7 @@ def _allowed(candidate: Candidate, options: Options) -> bool:
     rounds = options.dtype in ("float32", "float64")
     return (
         (candidate.exact or rounds)
-        and (candidate.finite or options.finite_only or options.dtype == "other")
+        and (candidate.finite or options.finite_only)
         and candidate.error <= options.accuracy
     )
 

@@ -40,6 +40,9 @@ from symconv.terms import Size
 SMALL_PRODUCT = 10**6  # OpenBLAS multiplies smaller matrices without packing them
 
 
+GATHERED = 4  # entries at equal distances cost as much as stretches of so many neighbours
+
+
 @dataclass(frozen=True)
 class Products:
     """So many products of an M x K and a K x N matrix, `stacked` in a call."""
@@ -193,9 +196,10 @@ class _Counter:
                     times = run_through
             case Overlap(operand, _, index, taps):
                 last = len(operand.shape) - 1
-                run = self.size(operand.shape[-1]) if index[-1].coefficient(f"j{last}") == 1 else 1
-                self.moved.append(Moved(times * prod(self.sizes(operand.shape)), run))
-                self.combined += times * (prod(self.sizes(operand.shape)) + entries)
+                step = index[-1].coefficient(f"j{last}")
+                run = self.size(operand.shape[-1]) if step == 1 else GATHERED
+                self.moved.append(Moved(3 * times * prod(self.sizes(operand.shape)), run))
+                self.combined += times * (2 * prod(self.sizes(operand.shape)) + entries)
                 times *= 1 + prod(self.size(operand.shape[at]) for at in taps)
             case Combine(matrix, parts):
                 terms = sum(sum(1 for c in row if c) - 1 or 1 for row in matrix)
@@ -223,7 +227,8 @@ class _Counter:
             return self.size(node.shape[-1])
         last = len(node.size) - 1
         step = node.index[-1].coefficient(f"j{last}")
-        return self.size(node.size[last]) if step == 1 else 1
+        size = self.size(node.size[last])
+        return size if step == 1 else min(size, GATHERED) if step > 1 else 1
 
 
 def _below(node: Node) -> Node:
@@ -245,8 +250,8 @@ def machine(dtype: str, threads: int) -> Machine:
 
 # Fitted to measured times of all candidates of some seventy layers, each in three maps, so that the choice is good.
 MACHINES = {
-    "float32": Machine(1.6e11, (2.4, 7.0, 14.0), 4.4e-11, 2.8e-9, 3.6e-10, 8.3e-10, 6.9e-10, 8.0e-7, 1.9e-10),
-    "float64": Machine(7.6e10, (2.4, 6.2, 9.2), 1.0e-10, 3.8e-9, 4.5e-10, 1.2e-9, 5.4e-10, 1.0e-6, 1.3e-10),
+    "float32": Machine(1.15e11, (4.0, 7.0, 8.0), 6.0e-11, 2.8e-9, 1.2e-10, 2.8e-10, 6.9e-10, 8.0e-7, 1.9e-10),
+    "float64": Machine(5.4e10, (3.5, 6.2, 6.0), 1.0e-10, 3.8e-9, 2.0e-10, 4.0e-10, 5.4e-10, 1.0e-6, 1.3e-10),
 }
 SECOND_THREAD = 1.8  # how much faster large products are on two threads; all else is done on one
 EXACT = Machine(1.0e8, (0.0, 0.0, 0.0), 2.0e-9, 4.0e-9, 2.0e-8, 1.0, 1.0e-8, 7.0e-7, 1.0e-10)  # products one by one

@@ -311,7 +311,8 @@ class Emitter:
 
     def prepare(self, node: Node, variable: str) -> None:
         """Compute what a loop reads but does not change before it."""
-        if variable not in node.free:
+        known = node.free <= {scope.variable for scope in self.scopes}
+        if variable not in node.free and known:
             if not isinstance(node, Operand):
                 self.value(node)
             return

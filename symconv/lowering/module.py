@@ -16,6 +16,7 @@ from textwrap import wrap
 
 from symconv.arrays import ArrayExpression
 from symconv.layer import Conv
+from symconv.lowering.candidates import block_of
 from symconv.lowering.choice import CLOSED, Choice, Options, choose
 from symconv.lowering.emitter import STRIDED, Emitter, Table
 from symconv.lowering.formulas import formula
@@ -88,6 +89,8 @@ def _chosen(layer: Conv, function: Function, choice: Choice, shapes: dict[str, s
         arguments = ", ".join(function.parameters)
         first = [f"{INDENT}if {function.parameters[0]}.dtype not in {ROUNDED}:",
                  f"{INDENT}{INDENT}return {exact.name}({arguments})"]  # fmt: skip
+    if candidate.name == "tiny":
+        first += _in_blocks(layer, function)
     bias = "b" in function.parameters
     added = f"b[:{', None' * layer.ndim}]" if bias else ""
     emitter.give_back(chosen.node, added)
@@ -95,6 +98,26 @@ def _chosen(layer: Conv, function: Function, choice: Choice, shapes: dict[str, s
     if not candidate.finite:
         note += " A NaN or an infinity may spread further than in the formula."
     return [*texts, _text(function, shapes, first + emitter.lines(), note)]
+
+
+def _in_blocks(layer: Conv, function: Function) -> list[str]:
+    """Statements that take a large batch in blocks, so that its workspaces stay small."""
+    block = block_of(layer, function.of)
+    first = function.parameters[0]
+    of_weight = function.of == "weight"
+    sliced = [f"{name}[i : i + {block}]" if name == first or of_weight else name for name in function.parameters]
+    size = layer.weight_shape if of_weight else {"forward": layer.output_shape, "input": layer.input_shape}[function.of]
+    shape = ", ".join(map(str, size if of_weight else (f"len({first})", *size[1:])))
+    inner = INDENT * 3
+    place = "result" if of_weight else f"result[i : i + {block}]"
+    sign = "+=" if of_weight else "="
+    return [
+        f"{INDENT}if len({first}) > {block}:",
+        f"{INDENT * 2}result = np.{'zeros' if of_weight else 'empty'}(({shape}), {first}.dtype)",
+        f"{INDENT * 2}for i in range(0, len({first}), {block}):",
+        f"{inner}{place} {sign} {function.name}({', '.join(sliced)})",
+        f"{INDENT * 2}return result",
+    ]
 
 
 def identity(choice: Choice) -> str:

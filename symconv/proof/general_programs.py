@@ -226,6 +226,12 @@ def _scatter_banded(given: _Given) -> _Built:
     return _Built(scatter.scatter(given.task, _landing(given), bands))
 
 
+def _scatter_by_channel(given: _Given) -> _Built:
+    bands = windows.Bands(given.size("B"), given.size("R"))
+    given.parameters.assume(Polynomial.of(bands.bands) * bands.rows - given.lines[0].input_size)
+    return _Built(scatter.scatter_by_channel(given.task, _landing(given), bands))
+
+
 def _scatter_plane(given: _Given) -> _Built:
     return _Built(scatter.scatter_plane(given.task, _landing(given)))
 
@@ -272,6 +278,7 @@ _ALGORITHMS = {
     "plane, summed": _Algorithm(_plane_sum, "du"),
     "scatter": _Algorithm(_scatter, "s"),
     "scatter, in bands": _Algorithm(_scatter_banded, "s"),
+    "scatter, by channel": _Algorithm(_scatter_by_channel, "s", groups=False),
     "scatter-plane": _Algorithm(_scatter_plane, "su"),
     "toeplitz": _Algorithm(_toeplitz, "sdu", (2,), groups=False),
     "winograd": _Algorithm(_winograd, "sdu", (2,), groups=False, taps=winograd.TAPS),

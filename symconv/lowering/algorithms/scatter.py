@@ -8,6 +8,8 @@ lands there. Where the kernel is a rotated one, the rotation here undoes it.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from symconv.lowering.algorithms.windows import Bands
 from symconv.lowering.nodes import (
     Copy,
@@ -30,11 +32,27 @@ from symconv.lowering.problem import Line, Problem, Task, reversed_spatial
 from symconv.polynomial import Polynomial
 from symconv.terms import Size, number
 
-IMAGE, BAND = loop("i"), loop("t")
+IMAGE, BAND, CHANNEL = loop("i"), loop("t"), loop("m")
 
 
 def scatter(task: Task, landing: Shape, banded: Bands | None = None) -> Node:
     """One image at a time, perhaps in bands of its rows; `landing` are the sizes of the array that is added to."""
+    return Each(IMAGE, task.problem.batch, _one_image(task, landing, banded), 0)
+
+
+def scatter_by_channel(task: Task, landing: Shape, banded: Bands) -> Node:
+    """One image and one channel of the result at a time, for results that are large."""
+    p = task.problem
+    lead = len(p.lead)
+    size = (*p.lead, 1, *task.kernel.shape[lead + 1 :])
+    index = [axis(at) for at in range(len(size))]
+    index[lead] = Polynomial.of(CHANNEL)
+    single = Task(replace(p, out_channels=1), task.operand, view(task.kernel, size, tuple(index)))
+    one = at_place(_one_image(single, landing, banded), lead, 0)
+    return Each(IMAGE, p.batch, Each(CHANNEL, p.out_channels, one, lead), 0)
+
+
+def _one_image(task: Task, landing: Shape, banded: Bands | None) -> Node:
     p = task.problem
     lead = len(p.lead)
     image = at_place(task.operand, 0, Polynomial.of(IMAGE))
@@ -55,7 +73,7 @@ def scatter(task: Task, landing: Shape, banded: Bands | None = None) -> Node:
     landed: Node = Overlap(parts, (*p.lead, p.out_channels, *landing), (*kept, *index), taps)
     if banded is not None:
         landed = Total(BAND, banded.bands, landed)
-    return Each(IMAGE, p.batch, _cropped(task, landed), 0)
+    return _cropped(task, landed)
 
 
 def _band(p: Problem, image: Node, banded: Bands) -> Node:
