@@ -21,6 +21,7 @@ from numpy.testing import assert_array_equal
 
 from symconv import Conv, __version__
 from symconv.cli import main
+from symconv.lowering.general_module import general_module
 from symconv.presets import PRESETS
 from tests import oracle
 
@@ -293,6 +294,15 @@ def test_lower_writes_a_file(symconv):
     assert Path("layer.py").read_text() == printed
 
 
+@pytest.mark.parametrize("ndim", [1, 2, 8])
+def test_lower_general_is_the_module_of_every_layer_of_a_rank(symconv, ndim):
+    source = general_module(ndim)
+    assert symconv("lower", "--general", "--ndim", str(ndim)) == Run(0, source, "")
+    assert symconv("lower", "--general", "--ndim", str(ndim), "-o", "general.py") == Run(0, "", "")
+    assert Path("general.py").read_text() == source
+    assert symconv("lower", "--general", "-o", "-") == symconv("lower", "--general") == Run(0, general_module(2), "")
+
+
 # --- bad input: one line on stderr, exit code 2, nothing else ---
 
 GARBAGE = "9" * 5000
@@ -345,6 +355,18 @@ BAD = [
     ("prove --all-presets 8x8 3x3", "--all-presets goes alone"),
     ("prove --all-presets --preset resnet50.conv1", "--all-presets goes alone"),
     ("prove --all-presets --flip", "--all-presets goes alone"),
+    ("lower --general 8x8 3x3", "--general goes alone: leave out INPUT, KERNEL"),
+    ("lower --general --preset resnet50.conv1", "--general goes alone: leave out --preset"),
+    ("lower --general --stride 2", "--general goes alone: leave out --stride"),
+    ("lower --general --program closed", "--general goes alone: leave out --program"),
+    ("lower --general --explain", "--general goes alone: leave out --explain"),
+    ("lower --general --tune", "--general goes alone: leave out --tune"),
+    ("lower --general --dtype float64", "--general goes alone: leave out --dtype"),
+    ("lower --general --any-value", "--general goes alone: leave out --finite-only/--any-value"),
+    ("lower --general --ndim 9", "expected ndim from 1 to 8 but got ndim=9"),
+    ("lower --general --ndim two", "--ndim 'two' is no number"),
+    ("lower --general --ndim 0", "ndim=0"),
+    ("lower --ndim 2", "--ndim belongs to --general"),
     ("prove 3 2 --activation swish", "leaky_relu"),
     ("derive 3 2 --activation RELU", "relu"),
     ("derive 3 2 --of inputs", "input, error, weight, bias, update"),

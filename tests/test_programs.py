@@ -246,7 +246,7 @@ def test_no_algorithm_that_computes_something_else_is_proved_for_every_shape(nam
 def _ample(sample):
     """The numbers of a sample, with tiles and rows enough for all of its positions."""
     ample = {**sample, "R": 40, "S": 40, "T": 30, "B": 3, "A0": 10, "A1": 10, "T0": 8, "T1": 8}
-    ample |= {f"Y{at}": 400 for at in range(3) if f"Y{at}" in sample}
+    ample |= {f"Y{at}": 700 for at in range(3) if f"Y{at}" in sample}
     for at, step in ((0, sample.get("h", 2)), (1, sample.get("w", 2))):
         tiles = -(-sample.get(f"O{at}", 1) // step)
         ample |= {f"ceil(O{at}/{name})": tiles for name in ("2", "hw"[at])}

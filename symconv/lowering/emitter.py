@@ -328,10 +328,14 @@ class Emitter:
         depth = max(given.depth, self.depth_of(own))
         match read_view(node):
             case Sliced(places, order, new):
+                if places and all(isinstance(place, One) for place in places):  # an entry would be a number, not a view
+                    *before, last = places
+                    places = (*before, _kept(last, node.operand.shape[-1]))
+                    new = new or (0,)
                 text = given.name + self.subscript(places)
                 text += "" if order == tuple(range(len(order))) else f".transpose{sequence(order).text}"
                 label, link = "part", plain(text)
-                if new:  # axes of one place: a view, as any reshape that only adds them
+                if new or len(node.size) != len(order):  # axes of one place: a view, as any reshape that only adds them
                     link = call(f"{text}.reshape", *self.texts(node.size))
                 ordered = False
             case Strided(places, coefficients):
