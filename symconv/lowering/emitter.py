@@ -336,7 +336,7 @@ class Emitter:
                 text += "" if order == tuple(range(len(order))) else f".transpose{sequence(order).text}"
                 label, link = "part", plain(text)
                 if new or len(node.size) != len(order):  # axes of one place: a view, as any reshape that only adds them
-                    link = call(f"{text}.reshape", *self.texts(node.size))
+                    link = call(f"{text}.reshape", *(self.texts(node.size) or ("()",)))
                 ordered = False
             case Strided(places, coefficients):
                 base = given.name + self.subscript(places)
