@@ -14,10 +14,13 @@ from symconv.layer import Conv
 from symconv.lowering import Lowered, lower
 from symconv.lowering.choice import NOMINAL_BATCH, Choice
 from symconv.lowering.module import identity
+from symconv.lowering.nodes import Circular, Node
 from symconv.lowering.problem import task
 from symconv.proof.execution import run_forward_and_gradients, smaller
 from symconv.proof.general_programs import prove_algorithm
 from symconv.proof.programs import Unequal, operands, prove_program
+from symconv.proof.roots_of_unity import transforms_products
+from symconv.terms import number
 
 TITLES = {"forward": "z", "input": "dE/da", "weight": "dE/dw"}
 
@@ -112,11 +115,28 @@ def _proof(layer: Conv, choice: Choice) -> tuple[tuple[str, ...], bool]:
         general = _for_every_shape(candidate.algorithm, layer.ndim, layer.groups > 1)
     except Unequal as error:
         return (f"UNDECIDED: {error}",), False
+    circle = _circle(choice.chosen.node)
+    if circle and not transforms_products(circle):
+        return ("UNDECIDED: the convolution theorem was not established for the circle",), False
     return (
         "PROVED: read as index notation, it is the sum over the layer's axis relation",
+        *(
+            (
+                f"PROVED for a circle of {'x'.join(map(str, circle))}: the convolution theorem, with exact roots of unity",
+            )
+            if circle
+            else ()
+        ),
         general,
         _run(layer, choice, exact=candidate.exact),
     ), True
+
+
+def _circle(node: Node) -> tuple[int, ...]:
+    """The lengths of the circle of a program that uses the Fourier transform, else nothing."""
+    if isinstance(node, Circular):
+        return tuple(map(number, node.sizes))
+    return next((found for operand in node.operands if (found := _circle(operand))), ())
 
 
 @lru_cache(maxsize=256)

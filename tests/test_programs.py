@@ -20,6 +20,7 @@ from symconv.explained import explain, unproved
 from symconv.forward import weighted_input
 from symconv.layer import Conv
 from symconv.lowering import lower, tuning
+from symconv.lowering.algorithms.fourier import fast_length
 from symconv.lowering.algorithms.plane import Tiling, plane
 from symconv.lowering.algorithms.windows import Bands, windows, windows_sum
 from symconv.lowering.algorithms.winograd import A, B, G
@@ -29,8 +30,10 @@ from symconv.lowering.lowered import FUNCTIONS
 from symconv.lowering.nodes import Operand, View, axis, check
 from symconv.lowering.problem import task
 from symconv.polynomial import Entry, Polynomial
+from symconv.proof import roots_of_unity
 from symconv.proof.general_programs import algorithms, domain, prove_algorithm
 from symconv.proof.programs import Unequal, operands, prove_program
+from symconv.proof.roots_of_unity import cyclotomic, rounding_bound, sums_vanish
 from tests import oracle
 from tests.programs import by_hand, changes, instance, printed
 from tests.strategies import layers, small_layers
@@ -116,6 +119,30 @@ def test_the_matrices_of_winograd_are_exact():
         for k in range(3):
             for j in range(4):
                 assert sum(A[r][q] * G[q][k] * B[q][j] for q in range(4)) == (j == r + k)
+
+
+def test_sums_of_roots_of_unity_vanish_exactly_for_every_length_that_is_used():
+    lengths = {fast_length(n) for n in range(1, 400)}
+    assert all(sums_vanish(n) for n in lengths)
+
+
+@pytest.mark.parametrize("n", [2, 6, 9, 30])
+def test_a_polynomial_that_is_not_cyclotomic_is_found_out(n, monkeypatch):
+    monkeypatch.setattr(roots_of_unity, "cyclotomic", lambda size: (*cyclotomic(size)[:-1], 0, 1))
+    assert not sums_vanish.__wrapped__(n)
+
+
+@pytest.mark.parametrize("size", [(31, 30), (64, 64), (90, 7)])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_the_fourier_program_rounds_within_its_stated_bound(size, dtype):
+    layer = Conv(size, (5, 5), padding=2, in_channels=2, bias=False)
+    draw = np.random.default_rng(3)
+    a, w = (draw.standard_normal(s) for s in (layer.input_shape, layer.weight_shape))
+    exact = lower(layer, program="windows").forward(a, w)
+    got = lower(layer, program="fourier", dtype=dtype).forward(a.astype(dtype), w.astype(dtype))
+    norms = max(np.linalg.norm(a[0, c]) * np.linalg.norm(w[0, c]) for c in range(2))
+    circle = tuple(fast_length(n + 4) for n in size)
+    assert np.abs(got - exact).max() <= rounding_bound(circle, 2, np.finfo(dtype).eps, norms)
 
 
 @pytest.mark.parametrize("layer", TABLE.values(), ids=TABLE)
