@@ -118,18 +118,11 @@ def _proof(layer: Conv, choice: Choice) -> tuple[tuple[str, ...], bool]:
     circle = _circle(choice.chosen.node)
     if circle and not transforms_products(circle):
         return ("UNDECIDED: the convolution theorem was not established for the circle",), False
-    return (
-        "PROVED: read as index notation, it is the sum over the layer's axis relation",
-        *(
-            (
-                f"PROVED for a circle of {'x'.join(map(str, circle))}: the convolution theorem, with exact roots of unity",
-            )
-            if circle
-            else ()
-        ),
-        general,
-        _run(layer, choice, exact=candidate.exact),
-    ), True
+    sentences = ["PROVED: read as index notation, it is the sum over the layer's axis relation"]
+    if circle:
+        around = "x".join(map(str, circle))
+        sentences.append(f"PROVED for a circle of {around}: the convolution theorem, with exact roots of unity")
+    return (*sentences, general, _run(layer, choice, exact=candidate.exact)), True
 
 
 def _circle(node: Node) -> tuple[int, ...]:

@@ -14,7 +14,17 @@ from math import prod
 
 from symconv.errors import InvalidExpression
 from symconv.layer import Conv
-from symconv.lowering.algorithms import fourier, plane, pointwise, scatter, tiny, toeplitz, windows, winograd
+from symconv.lowering.algorithms import (
+    fourier,
+    plane,
+    pointwise,
+    scatter,
+    tiny,
+    toeplitz,
+    windows,
+    winograd,
+    winograd_rows,
+)
 from symconv.lowering.cost import SMALL_PRODUCT
 from symconv.lowering.nodes import Node, check
 from symconv.lowering.problem import Line, Problem, Task, task
@@ -105,6 +115,8 @@ def _fitting(p: Problem) -> Iterator[Candidate]:
     if all(line.stride == line.dilation == line.input_dilation == 1 for line in p.lines) and not p.grouped:
         yield from _fourier(p, sums) if sums else _plain(p)
     if not p.grouped:
+        if not sums:
+            yield from _rows(p)
         if all(line.input_dilation == 1 for line in p.lines) and _table(p) <= TABLE:
             yield Candidate("tiny", tiny.tiny, f"a table of {_table(p)} places", algorithm="tiny")
         if not sums and pointwise.fits(p):
@@ -236,6 +248,18 @@ def _plain(p: Problem) -> Iterator[Candidate]:
         build = partial(winograd.winograd, tiles=winograd.tiles_for(p.output_size))
         yield Candidate("winograd", build, "F(2x2, 3x3)", tiled, False, False, 1.5, "winograd")
     yield from _fourier(p, sums=False)
+
+
+def _rows(p: Problem) -> Iterator[Candidate]:
+    """Winograd along the rows, for three taps there."""
+    plain = all(line.stride == line.dilation == line.input_dilation == 1 for line in p.lines)
+    fits = plain and p.ndim <= 2 and p.kernel_size[0] == winograd_rows.TAPS
+    if fits and winograd_rows.entries(p) <= ENTRIES:
+        tiled = (Tiled(0, winograd_rows.STEP, each=True),)
+        build = partial(winograd_rows.winograd_rows, tiles=winograd_rows.tiles_for(p))
+        yield Candidate(
+            "winograd-rows", build, "F(4, 3) along the first axis", tiled, False, False, 6.0, "winograd-rows"
+        )
 
 
 def _fourier(p: Problem, sums: bool) -> Iterator[Candidate]:

@@ -12,7 +12,17 @@ from dataclasses import dataclass
 from random import Random
 
 from symconv.errors import InvalidOption
-from symconv.lowering.algorithms import fourier, plane, pointwise, scatter, tiny, toeplitz, windows, winograd
+from symconv.lowering.algorithms import (
+    fourier,
+    plane,
+    pointwise,
+    scatter,
+    tiny,
+    toeplitz,
+    windows,
+    winograd,
+    winograd_rows,
+)
 from symconv.lowering.candidates import Tiled
 from symconv.lowering.nodes import Node
 from symconv.lowering.problem import Line, Problem, Task
@@ -257,6 +267,12 @@ def _winograd(given: _Given) -> _Built:
     return _Built(winograd.winograd(given.task, tiles), tiled, tuple(size - 1 for size in tiles))
 
 
+def _winograd_rows(given: _Given) -> _Built:
+    tiles = given.size("T0", 2)
+    tiled = (Tiled(0, winograd_rows.STEP, each=True),)
+    return _Built(winograd_rows.winograd_rows(given.task, tiles), tiled, (tiles - 1,))
+
+
 def _fourier(given: _Given) -> _Built:
     return _Built(fourier.fourier(given.task, tuple(_circle(given))))
 
@@ -282,6 +298,7 @@ _ALGORITHMS = {
     "scatter-plane": _Algorithm(_scatter_plane, "su"),
     "toeplitz": _Algorithm(_toeplitz, "sdu", (2,), groups=False),
     "winograd": _Algorithm(_winograd, "sdu", (2,), groups=False, taps=winograd.TAPS),
+    "winograd-rows": _Algorithm(_winograd_rows, "sdu", (1, 2), groups=False, taps=winograd_rows.TAPS),
     "fourier": _Algorithm(_fourier, "sdu", groups=False),
     "fourier, summed": _Algorithm(_fourier_sum, "sdu", groups=False),
     "tiny": _Algorithm(_tiny, "u", groups=False),

@@ -45,14 +45,15 @@ STEP = 2  # results in a tile, along each axis
 TAPS = 3
 
 
-def _matrix(*rows: tuple[int | Fraction, ...]) -> tuple[Row, ...]:
+def matrix(*rows: tuple[int | Fraction, ...]) -> tuple[Row, ...]:
+    """A matrix of exact numbers."""
     return tuple(tuple(map(Fraction, row)) for row in rows)
 
 
 HALF = Fraction(1, 2)
-A = _matrix((1, 1, 1, 0), (0, 1, -1, -1))  # r, q
-G = _matrix((1, 0, 0), (HALF, HALF, HALF), (HALF, -HALF, HALF), (0, 0, 1))  # q, k
-B = _matrix((1, 0, -1, 0), (0, 1, 1, 0), (0, -1, 1, 0), (0, 1, 0, -1))  # q, j
+A = matrix((1, 1, 1, 0), (0, 1, -1, -1))  # r, q
+G = matrix((1, 0, 0), (HALF, HALF, HALF), (HALF, -HALF, HALF), (0, 0, 1))  # q, k
+B = matrix((1, 0, -1, 0), (0, 1, 1, 0), (0, -1, 1, 0), (0, 1, 0, -1))  # q, j
 
 
 def transpose(matrix: tuple[Row, ...]) -> tuple[Row, ...]:
