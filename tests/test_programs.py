@@ -282,6 +282,7 @@ def _ample(sample):
     for at, step in ((0, sample.get("h", 2)), (1, sample.get("w", 2))):
         tiles = -(-sample.get(f"O{at}", 1) // step)
         ample |= {f"ceil(O{at}/{name})": tiles for name in ("2", "hw"[at])}
+        ample[f"ceil(O{at}/4)"] = -(-sample.get(f"O{at}", 1) // 4)
     return ample
 
 
