@@ -547,7 +547,7 @@ def combination(target: str, terms: list[tuple[Fraction, str]]) -> list[Link | t
     lines: list[Link | tuple[str, Link]] = []
     if more and abs(first) == 1 and abs(more[0][0]) == 1:
         (second, y), *more = more
-        function = "np.add" if second > 0 else "np.subtract"
+        function = "np.add" if first == second else "np.subtract"  # positive terms come first
         lines.append(call(function, x, y, f"out={target}"))
         if first < 0:
             lines.append(call("np.negative", target, f"out={target}"))
