@@ -28,6 +28,7 @@ PROGRAMS = (
     "pointwise",
     "toeplitz",
     "winograd",
+    "winograd-rows",
     "fourier",
     "tiny",
 )
