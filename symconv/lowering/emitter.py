@@ -568,7 +568,7 @@ def combination(target: str, terms: list[tuple[Fraction, str]]) -> list[Link | t
 def _text(number: Fraction) -> str:
     """A number as a Python expression, without rounding where it has a finite binary fraction."""
     if number.denominator & (number.denominator - 1):
-        return f"({number.numerator} / {number.denominator})"
+        return f"{number.numerator} / {number.denominator}"
     return str(number.numerator if number.denominator == 1 else float(number))
 
 
