@@ -120,7 +120,7 @@ def threads_at_hand() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=256)
 def considered(layer: Conv, of: str, options: Options) -> tuple[Considered, ...]:
     """All candidates that the options allow, the fastest first, by the cost model."""
     given = task(layer, of)
