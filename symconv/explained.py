@@ -85,7 +85,7 @@ def explain(lowered: Lowered, *, measure: bool = True) -> tuple[Explanation, ...
     >>> from symconv import Conv, lower
     >>> print(explain(lower(Conv((3, 3), (2, 2)), program="closed"), measure=False)[0].text)
     z
-      program    closed; identity 1b3dcb8c1d45
+      program    closed; identity c3eefb58d7c4
       why        asked for by name
       proof      the closed form itself: symconv prove is its proof
     """

@@ -126,7 +126,7 @@ def entries(name, size):
 # Values.
 
 
-@settings(deadline=None, max_examples=1200)
+@settings(deadline=None, max_examples=400)
 @given(layers(max_size=5), st.sampled_from((0, 1, 3)), seeds)
 def test_lowered_code_computes_what_brute_force_does_for_any_batch(layer, batch, seed):
     arrays = integers(layer, batch, seed)

@@ -84,7 +84,7 @@ def result(layer, of, program, arrays, dtype="float64"):
 # Values.
 
 
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=100)
 @given(layers(), st.integers(0, 3), st.integers(0, 2**32))
 def test_every_program_computes_the_closed_form(layer, batch, seed):
     arrays = small_numbers(layer, batch, seed)
@@ -196,7 +196,7 @@ def test_programs_that_may_spread_a_nan_are_left_out_on_request():
 # Proofs.
 
 
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=200)
 @given(layers())
 def test_every_program_that_is_offered_is_proved(layer):
     for of in MAPS:

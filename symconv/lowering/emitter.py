@@ -336,6 +336,10 @@ class Emitter:
                 text += "" if order == tuple(range(len(order))) else f".transpose{sequence(order).text}"
                 label, link = "part", plain(text)
                 if new or len(node.size) != len(order):  # axes of one place: a view, as any reshape that only adds them
+                    if ".transpose" in text:
+                        before_them = self.name("part")
+                        self.write(depth, (f"{before_them} = ", plain(text)))
+                        text = before_them
                     link = call(f"{text}.reshape", *(self.texts(node.size) or ("()",)))
                 ordered = False
             case Strided(places, coefficients):
