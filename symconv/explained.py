@@ -145,7 +145,7 @@ def _for_every_shape(algorithm: str, ndim: int, grouped: bool) -> str:
 def _run(layer: Conv, choice: Choice, *, exact: bool) -> str:
     """The source, run on symbols for a small layer of the same kind."""
     if not exact:
-        return "rounds: its result is that of exact numbers up to rounding; see docs/benchmarks.md for how much"
+        return "rounds: its result is that of exact numbers up to rounding; make bench-lowering measures by how much"
     small = replace_batch(smaller(layer))
     try:
         code = lower(small, program=choice.name, dtype="other")
