@@ -89,7 +89,7 @@ def candidates(of: Task) -> tuple[Candidate, ...]:
     >>> from symconv.layer import Conv
     >>> from symconv.lowering.problem import forward_task
     >>> [c.name for c in candidates(forward_task(Conv((8, 8), (3, 3), padding=1)))]
-    ['windows', 'plane', 'scatter', 'scatter-plane', 'toeplitz', 'winograd', 'fourier', 'tiny']
+    ['windows', 'plane', 'scatter', 'scatter-plane', 'toeplitz', 'winograd', 'fourier', 'winograd-rows', 'tiny']
     """
     return tuple(c for c in _fitting(of.problem) if _is_safe(c, of))
 
