@@ -53,6 +53,13 @@ TABLE = {
 }
 
 
+# Layers whose workspaces are large enough for bands.
+BANDED = (
+    Conv((256, 256), (15, 15), padding=7),
+    Conv((512, 512), (5, 5), padding=2, stride=2, in_channels=16, out_channels=8),
+)
+
+
 def offered(layer, dtype="float64", of=None):
     """The candidates of every map of a layer."""
     options = Options(dtype=dtype, accuracy=10.0)
@@ -495,6 +502,66 @@ def test_loops_of_numba_stand_in_for_programs(name):
         assert_array_equal(got, wanted)
 
 
+# What is refused.
+
+
+def misshapen(array):
+    """Arrays of the same dtype that do not belong where this one does, among them ones that would broadcast."""
+    yield array[..., :-1]
+    yield np.concatenate([array, array], axis=-1)
+    yield array[None]
+    yield array[:, :1] if array.shape[1] > 1 else array.repeat(2, axis=1)
+    yield array.reshape(len(array), -1)
+    yield array[0, 0, 0]
+    yield np.array(array.flat[0])
+
+
+@pytest.mark.parametrize("name", TABLE)
+def test_every_printed_function_refuses_arrays_that_do_not_belong_to_the_layer(name):
+    layer = TABLE[name]
+    arrays = small_numbers(layer, 2, 0)
+    for program in ("closed", *{c.candidate.name for _, c in offered(layer)}):
+        code = {}
+        exec(lower(layer, program=program, dtype="float64", accuracy=10.0).source, code)
+        reads = {FUNCTIONS[of]: ("a", "w", "b")[: 2 + layer.bias] for of in MAPS}
+        reads |= {"input_gradient": ("delta", "w"), "weight_gradient": ("delta", "a"), "bias_gradient": ("delta",)}
+        for function, names in reads.items():
+            given = {name: arrays[name] for name in names}
+            code[function](**given)
+            for one, array in given.items():
+                for wrong in misshapen(array) if array.ndim > 1 else [array[:, None], array[:0], array[0]]:
+                    if wrong.shape[1:] != array.shape[1:] or one not in ("a", "delta"):
+                        with pytest.raises(ValueError, match=r"expected .*, but got"):
+                            code[function](**{**given, one: wrong})
+                if len(given) > 1:
+                    with pytest.raises(ValueError, match=r"of one dtype, but got .*float32"):
+                        code[function](**{**given, one: array.astype(np.float32)})
+        with pytest.raises(ValueError, match="expected delta"):
+            code["weight_gradient"](arrays["delta"], arrays["a"][:1])
+
+
+def test_arrays_of_two_byte_orders_are_of_one_dtype():
+    layer = TABLE["plain"]
+    arrays = small_numbers(layer, 2, 0)
+    swapped = arrays["w"].astype(">f8")
+    got = lower(layer).forward(arrays["a"], swapped, arrays["b"])
+    assert_array_equal(got, lower(layer).forward(*arguments("forward", layer, arrays)), strict=True)
+
+
+@pytest.mark.parametrize(
+    ("options", "needed"),
+    [
+        ({"program": "winograd-rows"}, "accuracy=6 for"),
+        ({"program": "winograd-rows", "dtype": "complex64"}, "accuracy=6 and dtype float32 or float64 for"),
+        ({"program": "winograd", "finite_only": False}, "finite_only=True for"),
+        ({"program": "pointwise"}, "choose of closed, "),
+    ],
+)
+def test_a_program_that_needs_an_option_says_which(options, needed):
+    with pytest.raises(InvalidOption, match=f"program {options['program']} .*{needed}"):
+        lower(TABLE["plain"], **options)
+
+
 # What a reader sees.
 
 
@@ -509,6 +576,10 @@ def test_every_printed_program_is_formatted_and_clean(name, tmp_path):
         files.append(tmp_path / f"{program}.py".replace("-", "_"))
         files[-1].write_text(source)
     paths = list(map(str, files))
+    assert files
+    for at, layer in enumerate(BANDED if name == "plain" else ()):
+        files.append(tmp_path / f"banded_{at}.py")
+        files[-1].write_text(lower(layer).source)
     options = ["--isolated", "--no-cache"]
     formatted = subprocess.run([sys.executable, "-m", "ruff", "format", *options, "--check", "--diff", *paths],
                                capture_output=True, text=True, check=False)  # fmt: skip

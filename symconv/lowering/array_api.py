@@ -16,7 +16,17 @@ from symconv.lowering.algorithms.scatter import landing_sizes, scatter
 from symconv.lowering.algorithms.windows import windows, windows_sum
 from symconv.lowering.functional import DILATE, PAD, Functional
 from symconv.lowering.lowered import compiled_module
-from symconv.lowering.module import NO_BREAK, Function, backward_text, docstring, functions_of, shapes_of, wrapped
+from symconv.lowering.module import (
+    BATCHED,
+    NO_BREAK,
+    Function,
+    backward_text,
+    docstring,
+    functions_of,
+    shapes_of,
+    sizes_of,
+    wrapped,
+)
 from symconv.lowering.nodes import Node
 from symconv.lowering.problem import BATCH, Task, as_result, task
 from symconv.lowering.program import programs
@@ -201,8 +211,8 @@ def _statements(layer: Conv, function: Function) -> list[str]:
 
 def _checks(layer: Conv, parameters: tuple[str, ...], *, reads_batch: bool) -> list[str]:
     """The statements that refuse arrays of other shapes, and read the batch where it is needed."""
-    sizes = {"a": layer.input_shape, "w": layer.weight_shape, "b": layer.bias_shape, "delta": layer.output_shape}
-    batched = [name for name in parameters if name in ("a", "delta")]
+    sizes = sizes_of(layer)
+    batched = [name for name in parameters if name in BATCHED]
     lines = []
     for name in parameters:
         batch = [] if name not in batched else ['"N"'] if name == batched[0] else ["n"]

@@ -2,7 +2,7 @@
 
 In: whatever a caller passed.  Out: plain arrays of one dtype and of the layer's shapes, or an `InvalidArray` that says
 what was given, what was expected and how to mend it.
-Never: a conversion; an array of the wrong dtype is refused, not cast.
+Never: a cast; an array of the wrong dtype is refused. Only bytes in another order than the first array's are swapped.
 """
 
 from __future__ import annotations
@@ -58,7 +58,8 @@ def belong(layer: Conv, **values: object) -> list[Array]:
     if len({array.shape[0] for array in batched.values()}) > 1:
         sizes = " but ".join(f"{name} has batch {array.shape[0]}" for name, array in batched.items())
         raise InvalidArray(f"{sizes}: expected one batch for both")
-    return list(arrays.values())
+    dtype = next(iter(arrays.values())).dtype
+    return [array.astype(dtype) if array.dtype != dtype else array for array in arrays.values()]
 
 
 def _shape(layer: Conv, name: str) -> tuple[int, ...]:

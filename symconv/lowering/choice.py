@@ -33,6 +33,7 @@ PROGRAMS = (
     "tiny",
 )
 DTYPES = ("float32", "float64", "complex64", "complex128", "other")
+ROUNDED = ("float32", "float64")  # for which programs may round
 BACKENDS = ("numpy", "numba")
 NOMINAL_BATCH = 8  # for a layer of batch 1, which says nothing of the batches that will come
 
@@ -140,9 +141,8 @@ def _considered(layer: Conv, of: str, candidate: Candidate, batch: int, here: Ma
 
 
 def _allowed(candidate: Candidate, options: Options) -> bool:
-    rounds = options.dtype in ("float32", "float64")
     return (
-        (candidate.exact or rounds)
+        (candidate.exact or options.dtype in ROUNDED)
         and (candidate.finite or options.finite_only)
         and candidate.error <= options.accuracy
     )

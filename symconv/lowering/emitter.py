@@ -38,7 +38,7 @@ from symconv.lowering.nodes import (
     View,
 )
 from symconv.lowering.slicing import One, Place, Range, Sliced, Strided, read_view, written
-from symconv.lowering.statements import INDENT, WIDTH, Link, call, plain, sequence
+from symconv.lowering.statements import INDENT, WIDTH, Link, call, plain, sequence, slice_text
 from symconv.polynomial import Polynomial, signed_sum
 from symconv.terms import Size
 
@@ -415,7 +415,7 @@ class Emitter:
         self.write(depth, f"{start} = min(max({first}, 0), {whole})")
         self.write(depth, f"{stop} = max({start}, min({first} + {size}, {whole}))")
         self.write(depth, f"{name}[...] = 0")
-        return f"{start}:{stop}", f"{start} - {first}:{stop} - {first}"
+        return slice_text(start, stop), slice_text(f"{start} - {first}", f"{stop} - {first}")
 
     def overlap(self, node: Overlap, target: str) -> None:
         """Zeros, to which the operand is added tap by tap."""

@@ -23,7 +23,6 @@ from symconv.lowering.functional_text import (
     label,
     shape_tuple,
     size_text,
-    slice_text,
 )
 from symconv.lowering.nodes import (
     Circular,
@@ -44,7 +43,7 @@ from symconv.lowering.nodes import (
     Total,
     View,
 )
-from symconv.lowering.statements import INDENT, Link, call, plain, sequence
+from symconv.lowering.statements import INDENT, Link, call, plain, sequence, slice_text
 from symconv.lowering.windowing import Cut, Windows, read_windows, unrepeated
 from symconv.polynomial import Polynomial
 from symconv.terms import Size, number
@@ -201,10 +200,9 @@ class Functional:
         stop = shift + cut.step * (Polynomial.of(cut.size) - 1) + 1
         if not cut.taps and not shift and stop == Polynomial.of(cut.whole):
             return ":" if cut.step == 1 else f"::{cut.step}"
-        texts = ["" if not cut.taps and not shift else size_text(shift)]
-        texts.append("" if not cut.taps and stop == Polynomial.of(cut.whole) else size_text(stop))
-        texts += [str(cut.step)] if cut.step > 1 else []
-        return slice_text(texts)
+        first = "" if not cut.taps and not shift else size_text(shift)
+        last = "" if not cut.taps and stop == Polynomial.of(cut.whole) else size_text(stop)
+        return slice_text(first, last, str(cut.step) if cut.step > 1 else "")
 
     # -- zeros -----------------------------------------------------------------------------------------------------
 

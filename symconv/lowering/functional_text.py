@@ -75,13 +75,6 @@ def indices(wanted: int) -> list[str]:
     return list(INDICES[:wanted]) + [f"{INDICES[-1]}{at}" for at in range(wanted - len(INDICES))]
 
 
-def slice_text(texts: list[str]) -> str:
-    """A slice, with spaces around its colons where an end is more than a name or a number."""
-    if all(text == "" or text.isalnum() for text in texts):
-        return ":".join(texts)
-    return " : ".join(texts).strip()
-
-
 def label(node: Node) -> str:
     """A name for what is reshaped: by what it is made of, else by how its axes are."""
     if _leaves(node) == {"w"}:

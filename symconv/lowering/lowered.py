@@ -24,6 +24,7 @@ from symconv.lowering.choice import (
     CLOSED,
     MAPS,
     NOMINAL_BATCH,
+    ROUNDED,
     Choice,
     Options,
     choose,
@@ -54,7 +55,8 @@ class Lowered:
         What was asked for.
     source
         The text of a Python module with the functions `forward`, `input_gradient`, `weight_gradient`, `bias_gradient`
-        (where there is a bias) and `backward`. It needs NumPy only.
+        (where there is a bias) and `backward`. It needs NumPy only. Arrays of other shapes, or of several dtypes, are
+        a ValueError.
 
     Examples
     --------
@@ -292,7 +294,13 @@ def lower(
     Examples
     --------
     >>> functions = lower(Conv((3, 3), (2, 2)), program="closed").source.split("def ")
-    >>> print(*functions[2].splitlines()[5:], sep="\n")
+    >>> print(*functions[3].rstrip().splitlines()[5:], sep="\n")
+        if (
+            delta.shape[1:] != (1, 2, 2)
+            or w.shape != (1, 1, 2, 2)
+            or w.dtype != delta.dtype
+        ):
+            raise mismatch("delta (N, 1, 2, 2), w (1, 1, 2, 2) of one dtype", delta, w)
         n = delta.shape[0]
         padded = np.zeros((n, 1, 4, 4), delta.dtype)
         padded[:, :, 1:3, 1:3] = delta
@@ -309,9 +317,24 @@ def lower(
         program, dtype, threads_at_hand() if threads is None else threads, accuracy, finite_only, tune, backend
     )
     if not fitting(layer, options):
-        offered = {c.candidate.name: None for of in MAPS for c in considered(layer, of, replace(options, program=None))}
-        raise InvalidOption(f"program {program} does not fit {layer!r}: choose of {', '.join([CLOSED, *offered])}")
+        raise InvalidOption(_unfitting(layer, options))
     return Lowered(layer, options)
+
+
+def _unfitting(layer: Conv, options: Options) -> str:
+    """Why the program that was asked for fits none of the maps, and how to mend it."""
+    every = replace(options, dtype="float32", accuracy=float("inf"), finite_only=True)
+    named = [c for of in MAPS for c in considered(layer, of, replace(every, program=None))
+             if c.candidate.name == options.program]  # fmt: skip
+    if named:
+        candidate = min((one.candidate for one in named), key=lambda c: c.error)
+        needed = [f"accuracy={candidate.error:g}"] if candidate.error > options.accuracy else []
+        needed += ["finite_only=True"] if not (candidate.finite or options.finite_only) else []
+        needed += ["dtype float32 or float64"] if not candidate.exact and options.dtype not in ROUNDED else []
+        return f"program {options.program} needs {' and '.join(needed)} for {layer!r}"
+    plain = replace(options, program=None)
+    offered = {one.candidate.name: None for of in MAPS for one in considered(layer, of, plain)}
+    return f"program {options.program} does not fit {layer!r}: choose of {', '.join([CLOSED, *offered])}"
 
 
 def compiled_module(layer: Conv, source: str) -> ModuleType:

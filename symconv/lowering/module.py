@@ -22,11 +22,18 @@ from symconv.lowering.emitter import STRIDED, Emitter, Table
 from symconv.lowering.formulas import formula
 from symconv.lowering.printer import WINDOWS, body
 from symconv.lowering.program import Program
-from symconv.lowering.statements import INDENT, WIDTH
+from symconv.lowering.statements import INDENT, WIDTH, call, sequence
 
 NO_BREAK = "\N{NO-BREAK SPACE}"
+BATCHED = ("a", "delta")
 EXACT = "exact_"  # before the name of a function: the same map for integers and objects
 ROUNDED = "(np.float32, np.float64)"
+MISMATCH = '''
+def mismatch(expected: str, *arrays: Array) -> ValueError:
+    """What to raise for arrays that do not belong to the layer."""
+    given = ", ".join(f"{array.shape} of {array.dtype}" for array in arrays)
+    return ValueError(f"expected {expected}, but got {given}")
+'''.strip()
 
 
 @dataclass(frozen=True)
@@ -57,25 +64,24 @@ def module(layer: Conv, program: Program, choices: Mapping[str, Choice] | None =
         dE/db = sum(delta, axes=(0, 2))
     """
     functions = functions_of(layer, program)
-    shapes = shapes_of(layer)
     tables: list[Table] = []
     texts: list[str] = []
     for function in functions:
         choice = (choices or {}).get(function.of)
         if choice is None or choice.chosen is None:
-            texts.append(_text(function, shapes, body(_expression(function, program), function.parameters)))
+            texts.append(_text(layer, function, body(_expression(function, program), function.parameters)))
         else:
-            texts += _chosen(layer, function, choice, shapes, tables)
+            texts += _chosen(layer, function, choice, tables)
     imports = ["import numpy as np"]
     tricks = sorted(name for name in (STRIDED, WINDOWS) if any(name + "(" in text for text in texts))
     if tricks:
         imports.append(f"from numpy.lib.stride_tricks import {', '.join(tricks)}")
-    head = [*docstring(layer, functions, shapes), "", *imports, "", "Array = np.ndarray"]
+    head = [*docstring(layer, functions, shapes_of(layer)), "", *imports, "", "Array = np.ndarray"]
     head += [line for table in tables for line in table.lines]
-    return "\n\n\n".join(["\n".join(head), *texts, backward_text(layer)]) + "\n"
+    return "\n\n\n".join(["\n".join(head), MISMATCH, *texts, backward_text(layer)]) + "\n"
 
 
-def _chosen(layer: Conv, function: Function, choice: Choice, shapes: dict[str, str], tables: list[Table]) -> list[str]:
+def _chosen(layer: Conv, function: Function, choice: Choice, tables: list[Table]) -> list[str]:
     """The function of a chosen program; before it, where it rounds, the function for exact numbers."""
     chosen = choice.chosen
     assert chosen is not None, "a program was chosen"
@@ -85,7 +91,7 @@ def _chosen(layer: Conv, function: Function, choice: Choice, shapes: dict[str, s
     if not candidate.exact:
         exact = replace(function, name=EXACT + function.name)
         other = choose(layer, function.of, Options(dtype="other"))
-        texts = _chosen(layer, exact, other, shapes, tables) if other.chosen else []
+        texts = _chosen(layer, exact, other, tables) if other.chosen else []
         arguments = ", ".join(function.parameters)
         first = [f"{INDENT}if {function.parameters[0]}.dtype not in {ROUNDED}:",
                  f"{INDENT}{INDENT}return {exact.name}({arguments})"]  # fmt: skip
@@ -97,7 +103,7 @@ def _chosen(layer: Conv, function: Function, choice: Choice, shapes: dict[str, s
     note = f"Program: {choice.name}{', ' + candidate.note if candidate.note else ''}; identity {identity(choice)}."
     if not candidate.finite:
         note += " A NaN or an infinity may spread further than in the formula."
-    return [*texts, _text(function, shapes, first + emitter.lines(), note)]
+    return [*texts, _text(layer, function, first + emitter.lines(), note)]
 
 
 def _in_blocks(layer: Conv, function: Function) -> list[str]:
@@ -160,11 +166,15 @@ def _expression(function: Function, program: Program) -> ArrayExpression:
 
 def shapes_of(layer: Conv) -> dict[str, str]:
     """The shapes of the arrays of a layer, for a reader; N is the batch."""
-    sizes = {"a": layer.input_shape, "w": layer.weight_shape, "b": layer.bias_shape, "delta": layer.output_shape}
-    shapes = {name: str(size) for name, size in sizes.items()}
-    for name in ("a", "delta"):
-        shapes[name] = f"(N, {', '.join(map(str, sizes[name][1:]))})"
-    return shapes
+    return {
+        name: f"(N, {', '.join(map(str, size[1:]))})" if name in BATCHED else str(size)
+        for name, size in sizes_of(layer).items()
+    }
+
+
+def sizes_of(layer: Conv) -> dict[str, tuple[int, ...]]:
+    """The sizes of the arrays of a layer."""
+    return {"a": layer.input_shape, "w": layer.weight_shape, "b": layer.bias_shape, "delta": layer.output_shape}
 
 
 def docstring(layer: Conv, functions: list[Function], shapes: dict[str, str]) -> list[str]:
@@ -187,7 +197,8 @@ def docstring(layer: Conv, functions: list[Function], shapes: dict[str, str]) ->
     ]
 
 
-def _text(function: Function, shapes: dict[str, str], lines: list[str], note: str = "") -> str:
+def _text(layer: Conv, function: Function, lines: list[str], note: str = "") -> str:
+    shapes = shapes_of(layer)
     reads = ", ".join(f"{name}{NO_BREAK}{shapes[name]}" for name in function.parameters)
     result = f"{reads} -> {function.result}{NO_BREAK}{shapes[function.shaped_like]}"
     first, *more = wrapped(f'"""{function.equation}', INDENT)
@@ -200,9 +211,36 @@ def _text(function: Function, shapes: dict[str, str], lines: list[str], note: st
             *wrapped(result, INDENT),
             *(["", *wrapped(note, INDENT)] if note else []),
             f'{INDENT}"""',
+            *_checks(layer, function),
             *lines,
         ]
     )
+
+
+def _checks(layer: Conv, function: Function) -> list[str]:
+    """The statements that refuse arrays of other shapes, or of several dtypes, before they are read."""
+    first, *others = function.parameters
+    batched = [name for name in function.parameters if name in BATCHED]
+    conditions = [
+        f"{name}.shape[1:] != {sequence(size[1:]).text}" if name in batched else f"{name}.shape != {sequence(size).text}"
+        for name, size in ((name, sizes_of(layer)[name]) for name in function.parameters)
+    ]
+    conditions += [f"len({name}) != len({batched[0]})" for name in batched[1:]]
+    conditions += [f"{name}.dtype != {first}.dtype" for name in others]
+    expected = ", ".join(f"{name} {shapes_of(layer)[name]}" for name in function.parameters)
+    expected += " of one dtype" if others else ""
+    asked = [f"{INDENT}if {' or '.join(conditions)}:"]
+    if len(asked[0]) > WIDTH:
+        head, *more = conditions
+        asked = [f"{INDENT}if (", INDENT * 2 + head, *(f"{INDENT * 2}or {one}" for one in more), f"{INDENT}):"]
+    refused = call("mismatch", f'"{expected}"', *function.parameters).lines(INDENT * 2, "raise ", "")
+    if any(len(line) > WIDTH for line in refused):  # then the text is broken too
+        inner = INDENT * 3
+        parts = wrap(expected, WIDTH - len(inner) - 3)
+        texts = [f'{inner}"{part} "' for part in parts[:-1]] + [f'{inner}"{parts[-1]}",']
+        arrays = [f"{inner}{name}," for name in function.parameters]
+        refused = [f"{INDENT * 2}raise mismatch(", *texts, *arrays, f"{INDENT * 2})"]
+    return [*asked, *refused]
 
 
 def backward_text(layer: Conv) -> str:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import assert_never
 
 from symconv.lowering.nodes import View
+from symconv.lowering.statements import slice_text
 from symconv.polynomial import Polynomial
 
 
@@ -94,22 +95,10 @@ def written(place: Place, write: Callable[[Polynomial], str]) -> str:
             last = start + step * (size - 1)
             if step < 0:
                 first = "" if start == whole - 1 else write(start)
-                return _slice(first, "" if not last else write(last - 1), str(step))
+                return slice_text(first, "" if not last else write(last - 1), str(step))
             first = "" if not start else write(start)
             if step == 1:
-                return _slice(first, "" if last == whole - 1 else write(last + 1), "")
-            return _slice(first, write(last + 1), str(step))
+                return slice_text(first, "" if last == whole - 1 else write(last + 1), "")
+            return slice_text(first, write(last + 1), str(step))
         case _:
             assert_never(place)
-
-
-def _slice(*parts: str) -> str:
-    """A slice as formatters write it: with spaces about the colons where a part is a sum or a product."""
-    *kept, last = parts
-    shown = [*kept, last] if last else kept
-    if not any(" " in part for part in shown):
-        return ":".join(shown)
-    text = shown[0]
-    for part in shown[1:]:
-        text += f"{' ' if text else ''}:{' ' if part else ''}{part}"
-    return text

@@ -106,3 +106,20 @@ def subscript(*slices: str) -> tuple[Link, ...]:
     while kept and kept[-1] == ":":
         kept.pop()
     return (Link("", tuple(map(plain, kept)), "[]"),) if kept else ()
+
+
+def slice_text(start: str, stop: str, step: str = "") -> str:
+    """A slice as formatters write it: with spaces about the colons where a part is a sum or a product.
+
+    Examples
+    --------
+    >>> slice_text("start", "stop"), slice_text("start - low", "", ""), slice_text("", "n - 1", "2")
+    ('start:stop', 'start - low :', ': n - 1 : 2')
+    """
+    shown = [start, stop, step] if step else [start, stop]
+    if not any(" " in part for part in shown):
+        return ":".join(shown)
+    text = start
+    for part in shown[1:]:
+        text += f"{' ' if text else ''}:{' ' if part else ''}{part}"
+    return text
