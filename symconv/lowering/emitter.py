@@ -36,6 +36,7 @@ from symconv.lowering.nodes import (
     Take,
     Total,
     View,
+    axis,
 )
 from symconv.lowering.slicing import One, Place, Range, Sliced, Strided, read_view, written
 from symconv.lowering.statements import INDENT, WIDTH, Link, call, plain, sequence, slice_text
@@ -62,6 +63,7 @@ class _Scope:
 
     header: str = ""
     variable: str = ""
+    count: Size = 1
     items: list[Link | str | _Scope | tuple[str, Link]] = field(default_factory=list)
 
     def lines(self, depth: int) -> list[str]:
@@ -269,7 +271,7 @@ class Emitter:
         """A loop, and in it what `body` writes, given the name of the variable."""
         depth = len(self.scopes) - 1
         name = self.name(variable.lstrip("@"))
-        scope = _Scope(f"for {name} in range({self.text(Polynomial.of(size))}):", variable)
+        scope = _Scope(f"for {name} in range({self.text(Polynomial.of(size))}):", variable, size)
         outer = self.loops.get(variable)
         self.loops[variable] = name
         self.scopes.append(scope)
@@ -324,8 +326,7 @@ class Emitter:
     def viewed(self, node: View) -> Value:
         """A view, made where what it views is known."""
         given = self.value(node.operand)
-        own = frozenset().union(*(p.names for p in node.index))
-        depth = max(given.depth, self.depth_of(own))
+        depth = max(given.depth, self.depth_of(_names(node.index)))
         match read_view(node):
             case Sliced(places, order, new):
                 if places and all(isinstance(place, One) for place in places):  # an entry would be a number, not a view
@@ -342,16 +343,31 @@ class Emitter:
                         text = before_them
                     link = call(f"{text}.reshape", *(self.texts(node.size) or ("()",)))
                 ordered = False
-            case Strided(places, coefficients):
-                base = given.name + self.subscript(places)
-                steps = self.steps_of(given)
-                strides = sequence(_stride(row, steps) for row in coefficients)
-                self.imports.add(STRIDED)
-                label, link = "windows", call(STRIDED, base, self.tuple(node.size), strides)
-                ordered = False
+            case Strided():
+                return self.strided(node, given, depth)
         name = self.name(label)
         self.write(depth, (f"{name} = ", link))
         return Value(name, node.size, depth, ordered=ordered, fresh=given.fresh)
+
+    def strided(self, node: View, given: Value, depth: int) -> Value:
+        """Windows, made once: the loops that they depend on are axes of their own, of which a loop reads one place."""
+        loops = [scope for scope in self.scopes[given.depth + 1 : depth + 1] if scope.variable in _names(node.index)]
+        outer = {scope.variable: axis(at) for at, scope in enumerate(loops)}
+        inner = {f"j{at}": axis(at + len(loops)) for at in range(len(node.size))}
+        size = (*(scope.count for scope in loops), *node.size)
+        how = read_view(View(node.operand, size, tuple(p.substitute(outer | inner) for p in node.index)))
+        assert isinstance(how, Strided), "more axes do not make it a slice"
+        steps = self.steps_of(given)
+        strides = sequence(_stride(row, steps) for row in how.rows)
+        self.imports.add(STRIDED)
+        link = call(STRIDED, given.name + self.subscript(how.places), self.tuple(size), strides)
+        name = self.name("tiles" if loops else "windows")
+        self.write(given.depth if loops else depth, (f"{name} = ", link))
+        if loops:
+            places = ", ".join(self.loops[scope.variable] for scope in loops)
+            tiles, name = name, self.name("windows")
+            self.write(depth, (f"{name} = ", plain(f"{tiles}[{places}]")))
+        return Value(name, node.size, depth, ordered=False, fresh=given.fresh)
 
     def subscript(self, places: Sequence[Place | str]) -> str:
         """The places of a slice, without full ones at the end."""
@@ -579,6 +595,10 @@ def _text(number: Fraction) -> str:
 def _kept(place: Place, whole: Size) -> Place:
     """A single place as a stretch of one place, so that its axis stays."""
     return Range(place.at, 1, Polynomial.of(1), Polynomial.of(whole)) if isinstance(place, One) else place
+
+
+def _names(index: Sequence[Polynomial]) -> frozenset[str]:
+    return frozenset().union(*(p.names for p in index))
 
 
 def _stride(row: tuple[int, ...], steps: str) -> str:

@@ -19,7 +19,7 @@ import numpy as np
 
 from symconv.errors import InvalidArray, InvalidLayer, InvalidOption
 from symconv.layer import Conv
-from symconv.lowering.checks import NUMBERS, Array, belong
+from symconv.lowering.checks import Array, belong
 from symconv.lowering.choice import (
     CLOSED,
     MAPS,
@@ -36,6 +36,8 @@ from symconv.lowering.module import module
 from symconv.lowering.numba_backend import compiled, offered
 from symconv.lowering.program import Program, programs
 from symconv.lowering.tuning import fastest, key, race
+
+UNKNOWN = (KeyError, ValueError, AttributeError)  # what is raised for arrays that have no function, or do not belong
 
 _modules: WeakValueDictionary[str, ModuleType] = WeakValueDictionary()
 
@@ -75,11 +77,13 @@ class Lowered:
     _expected: dict[str, tuple[int, ...]] = field(init=False, compare=False)
     _modules: dict[str, Any] = field(init=False, compare=False)
     _loops: dict[str, Callable[[Array, Array], Array]] = field(init=False, compare=False)
+    _ready: dict[tuple[object, ...], Callable[..., Array]] = field(init=False, compare=False)
 
     def __post_init__(self) -> None:
         shapes = {"a": self.layer.input_shape, "w": self.layer.weight_shape, "delta": self.layer.output_shape}
         object.__setattr__(self, "_expected", {**shapes, "b": self.layer.bias_shape})
         object.__setattr__(self, "_modules", {})
+        object.__setattr__(self, "_ready", {})
         loops = {}
         if self.options.backend == "numba":
             threads = self.options.threads
@@ -133,21 +137,21 @@ class Lowered:
         InvalidArray
             If an array has another shape or dtype, or b is given without a bias in the layer, or not given with one.
         """
-        if self.layer.bias and b is None:
-            raise InvalidArray(f"b is missing: expected shape {self.layer.bias_shape}, for the layer has a bias")
-        if not self.layer.bias and b is not None:
-            raise InvalidArray("b was given, but the layer has no bias: leave b out")
-        z: Array
-        if b is None:
-            a, w = self._checked("a", a, "w", w)
-            return self._run("forward", a, w)
-        a, w, b = belong(self.layer, a=a, w=w, b=b)
-        if "forward" in self._loops:
-            z = self._loops["forward"](a, w)
-            z += b[(slice(None), *[None] * self.layer.ndim)]
+        try:
+            if b is None:
+                z = self._ready["forward", type(a), type(w), a.dtype](a, w)
+            else:
+                z = self._ready["forward", type(a), type(w), type(b), a.dtype](a, w, b)
+        except UNKNOWN:
+            if self.layer.bias and b is None:
+                raise InvalidArray(
+                    f"b is missing: expected shape {self.layer.bias_shape}, for the layer has a bias"
+                ) from None
+            if not self.layer.bias and b is not None:
+                raise InvalidArray("b was given, but the layer has no bias: leave b out") from None
         else:
-            z = self._module(a).forward(a, w, b)
-        return z
+            return z
+        return self._first_run("forward", a=a, w=w) if b is None else self._first_run("forward", a=a, w=w, b=b)
 
     def input_gradient(self, delta: Array, w: Array) -> Array:
         """dE/da, of shape (N, C, *L), from delta (N, M, *O) and w.
@@ -157,8 +161,11 @@ class Lowered:
         InvalidArray
             If an array has another shape or dtype.
         """
-        delta, w = self._checked("delta", delta, "w", w)
-        return self._run("input", delta, w)
+        try:
+            return self._ready["input", type(delta), type(w), delta.dtype](delta, w)
+        except UNKNOWN:
+            pass
+        return self._first_run("input", delta=delta, w=w)
 
     def weight_gradient(self, delta: Array, a: Array) -> Array:
         """dE/dw, of the shape of w, from delta (N, M, *O) and a (N, C, *L).
@@ -168,10 +175,11 @@ class Lowered:
         InvalidArray
             If an array has another shape or dtype.
         """
-        if type(delta) is np.ndarray and type(a) is np.ndarray and len(delta) != len(a):
-            belong(self.layer, delta=delta, a=a)
-        delta, a = self._checked("delta", delta, "a", a)
-        return self._run("weight", delta, a)
+        try:
+            return self._ready["weight", type(delta), type(a), delta.dtype](delta, a)
+        except UNKNOWN:
+            pass
+        return self._first_run("weight", delta=delta, a=a)
 
     def bias_gradient(self, delta: Array) -> Array | None:
         """dE/db, of shape (M,), from delta (N, M, *O); None if the layer has no bias.
@@ -181,9 +189,14 @@ class Lowered:
         InvalidArray
             If delta has another shape or dtype.
         """
-        (delta,) = belong(self.layer, delta=delta)
-        db: Array | None = self._module(delta).bias_gradient(delta) if self.layer.bias else None
-        return db
+        if not self.layer.bias:
+            belong(self.layer, delta=delta)
+            return None
+        try:
+            return self._ready["bias", type(delta), delta.dtype](delta)
+        except UNKNOWN:
+            pass
+        return self._first_run("bias", delta=delta)
 
     def backward(self, delta: Array, a: Array, w: Array) -> tuple[Array, Array, Array | None]:
         """(dE/da, dE/dw, dE/db), from delta (N, M, *O), a (N, C, *L) and w; dE/db is None if there is no bias.
@@ -194,31 +207,22 @@ class Lowered:
             If an array has another shape or dtype.
         """
         delta, a, w = belong(self.layer, delta=delta, a=a, w=w)
-        db: Array | None = self._module(delta).bias_gradient(delta) if self.layer.bias else None
-        return self._run("input", delta, w), self._run("weight", delta, a), db
+        return self.input_gradient(delta, w), self.weight_gradient(delta, a), self.bias_gradient(delta)
 
-    def _run(self, of: str, first: Array, second: Array) -> Array:
-        """A map of two arrays that belong to the layer."""
-        result: Array
-        if of in self._loops:
-            result = self._loops[of](first, second)
-        else:
-            result = getattr(self._module(first), FUNCTIONS[of])(first, second)
-        return result
+    def _first_run(self, of: str, **arrays: Array) -> Array:
+        """A map of arrays whose function is not there yet, or refused them: then it is said why."""
+        given = belong(self.layer, **arrays)
+        key = (of, *map(type, given), given[0].dtype)
+        function = self._ready[key] = self._function(of, given[0])
+        return function(*given)
 
-    def _checked(self, one: str, first: Array, other: str, second: Array) -> list[Array]:
-        """Two arrays that belong to the layer; plain ones that do are seen at once."""
-        if type(first) is np.ndarray and type(second) is np.ndarray and first.dtype is second.dtype:
-            expected = self._expected
-            if (
-                first.dtype.kind in NUMBERS
-                and first.shape[1:] == expected[one][1:]
-                and (second.shape == expected[other] if other == "w" else second.shape[1:] == expected[other][1:])
-                and first.ndim
-                and second.ndim
-            ):
-                return [first, second]
-        return belong(self.layer, **{one: first, other: second})
+    def _function(self, of: str, first: Array) -> Callable[..., Array]:
+        """The function of a map, for the dtype of an array."""
+        if of not in self._loops:
+            printed: Callable[..., Array] = getattr(self._module(first), FUNCTIONS[of])
+            return printed
+        loops = self._loops[of]
+        return _with_bias(loops, self.layer) if of == "forward" and self.layer.bias else loops
 
     def _module(self, array: Array) -> Any:
         """The functions for the dtype of an array."""
@@ -239,7 +243,12 @@ class Lowered:
         return Lowered, (self.layer, self.options)
 
 
-FUNCTIONS = {"forward": "forward", "input": "input_gradient", "weight": "weight_gradient"}
+FUNCTIONS = {
+    "forward": "forward",
+    "input": "input_gradient",
+    "weight": "weight_gradient",
+    "bias": "bias_gradient",
+}
 DTYPE_NAMES = {"f": "float32", "d": "float64", "F": "complex64", "D": "complex128"}
 
 
@@ -319,6 +328,17 @@ def lower(
     if not fitting(layer, options):
         raise InvalidOption(_unfitting(layer, options))
     return Lowered(layer, options)
+
+
+def _with_bias(loops: Callable[[Array, Array], Array], layer: Conv) -> Callable[[Array, Array, Array], Array]:
+    def forward(a: Array, w: Array, b: Array) -> Array:
+        if b.shape != layer.bias_shape or b.dtype != a.dtype:
+            belong(layer, a=a, w=w, b=b)
+        z = loops(a, w)
+        z += b[(slice(None), *[None] * layer.ndim)]
+        return z
+
+    return forward
 
 
 def _unfitting(layer: Conv, options: Options) -> str:

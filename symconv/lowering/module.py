@@ -222,7 +222,9 @@ def _checks(layer: Conv, function: Function) -> list[str]:
     first, *others = function.parameters
     batched = [name for name in function.parameters if name in BATCHED]
     conditions = [
-        f"{name}.shape[1:] != {sequence(size[1:]).text}" if name in batched else f"{name}.shape != {sequence(size).text}"
+        f"{name}.shape[1:] != {sequence(size[1:]).text}"
+        if name in batched
+        else f"{name}.shape != {sequence(size).text}"
         for name, size in ((name, sizes_of(layer)[name]) for name in function.parameters)
     ]
     conditions += [f"len({name}) != len({batched[0]})" for name in batched[1:]]
