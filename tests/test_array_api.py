@@ -20,11 +20,12 @@ from numpy.testing import assert_allclose, assert_array_equal
 from symconv.errors import InvalidExpression, InvalidLayer, MissingLibrary
 from symconv.layer import Conv
 from symconv.lowering import array_api_module, compiled_array_api
+from symconv.lowering.algorithms.dense import dense
 from symconv.lowering.algorithms.fourier import fourier
 from symconv.lowering.algorithms.plane import flat_tiling, plane, plane_sum
 from symconv.lowering.algorithms.pointwise import pointwise
 from symconv.lowering.algorithms.scatter import landing_sizes, scatter, scatter_plane
-from symconv.lowering.algorithms.tiny import tiny
+from symconv.lowering.algorithms.tiny import tiny, tiny_sum
 from symconv.lowering.algorithms.toeplitz import toeplitz
 from symconv.lowering.algorithms.windows import Bands, windows, windows_sum
 from symconv.lowering.algorithms.winograd import tiles_for, winograd, winograd_sum
@@ -280,6 +281,8 @@ ALGORITHMS = {
         (),
     ),
     "tiny": (tiny, (PLAIN, CUBE), BOTH, ()),
+    "tiny summed": (tiny_sum, (PLAIN, CUBE), WEIGHT, ()),
+    "dense": (dense, (PLAIN,), BOTH, ()),
     "pointwise": (pointwise, (POINT,), BOTH, ()),
     "Winograd": (lambda of: winograd(of, tiles_for(of.problem.output_size)), (PLAIN,), BOTH, TILES),
     "Winograd summed": (lambda of: winograd_sum(of, tiles_for(of.problem.kernel_size)), (PLAIN,), WEIGHT, None),

@@ -49,6 +49,7 @@ TABLE = {
     "pointwise": Conv((4, 3), (1, 1), in_channels=3, out_channels=2),
     "spread": Conv((4, 5), (3, 2), stride=(2, 1), input_dilation=(2, 3), padding=((1, 2), (2, 0)), in_channels=2),
     "transposed": Conv.transposed((4, 3), (3, 2), stride=2, padding=1, output_padding=1, in_channels=2, out_channels=3),
+    "small": Conv((4, 3), (2, 3), stride=(2, 1), padding=((1, 1), (0, 2)), in_channels=2, out_channels=3),
     "cropped": Conv((9, 8), (3, 2), padding=((-1, 2), (1, -2)), in_channels=2, out_channels=2, flip=True),
 }
 
@@ -222,7 +223,7 @@ def test_every_algorithm_is_proved_for_every_shape(name):
 def test_every_candidate_names_an_algorithm_that_is_proved_for_every_shape():
     names = {c.candidate.algorithm for layer in TABLE.values() for _, c in offered(layer)}
     assert names <= set(algorithms())
-    assert {"plane", "plane, summed", "winograd", "fourier", "fourier, summed", "toeplitz", "tiny"} <= names
+    assert {"plane", "plane, summed", "winograd", "fourier", "fourier, summed", "toeplitz", "tiny", "tiny, summed", "dense"} <= names
 
 
 def _numbered(problem):

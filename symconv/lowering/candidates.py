@@ -13,8 +13,8 @@ from functools import partial
 from math import prod
 
 from symconv.errors import InvalidExpression
-from symconv.layer import Conv
 from symconv.lowering.algorithms import (
+    dense,
     fourier,
     plane,
     pointwise,
@@ -27,9 +27,8 @@ from symconv.lowering.algorithms import (
 )
 from symconv.lowering.cost import SMALL_PRODUCT
 from symconv.lowering.nodes import Node, check
-from symconv.lowering.problem import Line, Problem, Task, task
+from symconv.lowering.problem import Line, Problem, Task
 from symconv.polynomial import Polynomial
-from symconv.steps import Gradient
 from symconv.terms import Size, number
 
 WORKSPACE = 64 * 2**20  # bytes beyond inputs and outputs
@@ -69,6 +68,8 @@ class Candidate:
         The rounding error in float32 as a multiple of that of direct summation, as measured.
     algorithm
         The name under which it is proved for every shape (`symconv.proof.general_programs`).
+    images
+        How many images it takes at once, so that its workspaces stay small; 0 for any number.
     """
 
     name: str
@@ -79,6 +80,7 @@ class Candidate:
     finite: bool = True
     error: float = 1.0
     algorithm: str = ""
+    images: int = 0
 
 
 def candidates(of: Task) -> tuple[Candidate, ...]:
@@ -88,8 +90,8 @@ def candidates(of: Task) -> tuple[Candidate, ...]:
     --------
     >>> from symconv.layer import Conv
     >>> from symconv.lowering.problem import forward_task
-    >>> [c.name for c in candidates(forward_task(Conv((8, 8), (3, 3), padding=1)))]
-    ['windows', 'plane', 'scatter', 'scatter-plane', 'toeplitz', 'winograd', 'fourier', 'winograd-rows', 'tiny']
+    >>> print(*(c.name for c in candidates(forward_task(Conv((8, 8), (3, 3), padding=1)))))
+    windows plane scatter scatter-plane toeplitz winograd fourier winograd-rows tiny dense
     """
     return tuple(c for c in _fitting(of.problem) if _is_safe(c, of))
 
@@ -117,21 +119,27 @@ def _fitting(p: Problem) -> Iterator[Candidate]:
     if not p.grouped:
         if not sums:
             yield from _rows(p)
-        if all(line.input_dilation == 1 for line in p.lines) and _table(p) <= TABLE:
-            yield Candidate("tiny", tiny.tiny, f"a table of {_table(p)} places", algorithm="tiny")
+        yield from _tables(p, sums)
         if not sums and pointwise.fits(p):
             yield Candidate("pointwise", pointwise.pointwise, algorithm="pointwise")
 
 
-def block_of(layer: Conv, of: str) -> int:
-    """How many images `tiny` may take at once."""
-    p = task(layer, of).problem
-    channels = p.batch if of == Gradient.WEIGHT else p.in_channels
-    return max(1, ENTRIES // (2 * number(channels) * _table(p)))
-
-
-def _table(p: Problem) -> int:
-    return prod(map(number, (*p.kernel_size, *p.output_size)))
+def _tables(p: Problem, sums: bool) -> Iterator[Candidate]:
+    """What is looked up in a constant table; a large batch is taken in blocks, for its columns are in memory."""
+    columns = prod(map(number, (*p.kernel_size, *p.output_size)))
+    whole = number(p.batch if sums else p.in_channels) * columns
+    images = max(1, ENTRIES // (2 * whole))
+    if all(line.input_dilation == 1 for line in p.lines):
+        if sums and whole <= TABLE:
+            note = f"a table of {whole} places"
+            yield Candidate("tiny", tiny.tiny_sum, note, algorithm="tiny, summed", images=images)
+        elif columns <= TABLE:
+            yield Candidate("tiny", tiny.tiny, f"a table of {columns} places", algorithm="tiny", images=images)
+    if all(line.dilation == 1 for line in p.lines) and not sums:
+        sizes = (p.in_channels, *p.input_size, p.out_channels, *p.output_size)
+        if (entries := prod(map(number, sizes))) <= TABLE:
+            note = f"a matrix of {entries} entries"
+            yield Candidate("dense", dense.dense, note, finite=False, algorithm="dense")
 
 
 def _windows(p: Problem, sums: bool) -> Iterator[Candidate]:

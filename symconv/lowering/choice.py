@@ -31,6 +31,7 @@ PROGRAMS = (
     "winograd-rows",
     "fourier",
     "tiny",
+    "dense",
 )
 DTYPES = ("float32", "float64", "complex64", "complex128", "other")
 ROUNDED = ("float32", "float64")  # for which programs may round

@@ -12,12 +12,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from itertools import count
-from itertools import product as iterate
 from math import prod
-from textwrap import wrap
 from typing import assert_never
 
 from symconv.errors import InvalidExpression
+from symconv.lowering.constants import Table, place_table
 from symconv.lowering.nodes import (
     Circular,
     Combine,
@@ -81,26 +80,6 @@ class _Scope:
                 case Link():
                     found += item.lines(inner, "", "")
         return found
-
-
-@dataclass(frozen=True)
-class Table:
-    """A constant table of places, which the module defines."""
-
-    name: str
-    places: tuple[int, ...]
-    shape: tuple[int, ...]
-
-    @property
-    def lines(self) -> list[str]:
-        """The definition, broken where it is long."""
-        numbers = list(map(str, self.places))
-        ending = "" if len(self.shape) == 1 else f".reshape{sequence(self.shape).text}"
-        whole = f"{self.name} = np.array([{', '.join(numbers)}]){ending}"
-        if len(whole) <= WIDTH:
-            return [whole]
-        rows = wrap(", ".join(numbers), WIDTH - len(INDENT) - 4)
-        return [f"{self.name} = np.array([", *(f"{INDENT}{row}" for row in rows), f"]){ending}  # fmt: skip"]
 
 
 class Emitter:
@@ -213,7 +192,9 @@ class Emitter:
                     return given
                 link, label = call("np.ascontiguousarray", given.name), "columns"
             case MatMul(left, right):
-                link, label = plain(f"{self.value(left).name} @ {self.value(right).name}"), "product"
+                one, other = self.value(left).name, self.value(right).name
+                flat = len(left.shape) == len(right.shape) == 2  # then dot is the same, and called faster
+                link, label = call(f"{one}.dot", other) if flat else plain(f"{one} @ {other}"), "product"
             case Multiply(left, right):
                 link, label = plain(f"{self.value(left).name} * {self.value(right).name}"), "product"
             case Sum(operand, at):
@@ -389,7 +370,9 @@ class Emitter:
         while isinstance(operand, Merge | Split) and not self.is_known(operand):
             merges = merges or isinstance(operand, Merge)
             operand = operand.operand
-        given = self.value(operand)
+        if isinstance(operand, View) and not self.is_known(operand) and _keeps_order(operand):
+            operand = operand.operand
+        given = self.taken(operand, node.shape) if isinstance(operand, Take) else self.value(operand)
         if given.shape == node.shape:
             return given
         views = given.ordered or not merges
@@ -497,27 +480,34 @@ class Emitter:
         self.write(self.depth_of(node.free), (f"{name} = ", call("np.conj", link) if conjugate else link))
         return name
 
-    def taken(self, node: Take) -> Value:
-        """By a table, which is a constant of the module; its last place is a zero."""
-        given = self.value(node.operand)
+    def taken(self, node: Take, shape: Shape | None = None) -> Value:
+        """By a table, which is a constant of the module; its last place is a zero.
+
+        What is then reshaped is taken in that shape at once, as far as its last axes are made of whole axes.
+        """
         kept = len(node.shape) - len(node.size)
-        sizes = [_number(size) for size in node.operand.shape[kept:]]
-        table = place_table(node, sizes)
-        constant = self.table(table, tuple(map(_number, node.size)))
+        operand, table = node.operand, place_table(node)
+        if not kept and isinstance(operand, View) and not self.is_known(operand) and not _names(operand.index) - AXES:
+            operand, table = operand.operand, place_table(node, operand)  # looked up in what is viewed
+        given = self.value(operand)
+        sizes = [_number(size) for size in operand.shape[kept:]]
+        size = _aligned(tuple(map(_number, node.size)), (shape or node.shape)[kept:])
+        constant = self.table(table, size)
         flat, depth = given.name, self.depth_of(node.free)
-        shape = node.operand.shape[:kept]
+        lead = operand.shape[:kept]
         if len(sizes) > 1:
             flat = self.name("flat")
-            link = call(f"{given.name}.reshape", *self.texts((*shape, prod(sizes))))
+            link = call(f"{given.name}.reshape", *self.texts((*lead, prod(sizes))))
             self.write(depth, (f"{flat} = ", link))
         if prod(sizes) in table:
             padded = self.name("padded")
-            self.write(depth, (f"{padded} = ", call("np.zeros", self.tuple((*shape, prod(sizes) + 1)), "dtype")))
+            longer = self.tuple((*lead, prod(sizes) + 1)) if lead else str(prod(sizes) + 1)
+            self.write(depth, (f"{padded} = ", call("np.zeros", longer, "dtype")))
             self.write(depth, (f"{padded}[{', '.join([':'] * kept + [':-1'])}] = ", plain(flat)))
             flat = padded
-        name = self.name("columns")
-        self.write(depth, (f"{name} = ", call(f"{flat}.take", constant, str(kept))))
-        return Value(name, node.shape, depth, ordered=True, fresh=True)
+        name = self.name("columns" if kept else "matrix")
+        self.write(depth, (f"{name} = ", call(f"{flat}.take", constant, *([str(kept)] if kept else []))))
+        return Value(name, (*lead, *size), depth, ordered=True, fresh=True)
 
     def table(self, places: Sequence[int], size: tuple[int, ...]) -> str:
         """The name of a constant table."""
@@ -541,20 +531,6 @@ class Emitter:
     def tuple(self, shape: Shape) -> Link:
         """A shape as a tuple."""
         return sequence(self.texts(shape))
-
-
-def place_table(node: Take, sizes: Sequence[int]) -> list[int]:
-    """For every place of the result the flat place of the operand that it reads; past the last one where it is zero."""
-    found = []
-    for at in iterate(*(range(_number(size)) for size in node.size)):
-        values = {f"j{j}": Polynomial.of(n) for j, n in enumerate(at)}
-        places = [p.substitute(values).constant for p in node.index]
-        inside = all(0 <= place < size for place, size in zip(places, sizes, strict=True))
-        flat = 0
-        for place, size in zip(places, sizes, strict=True):
-            flat = flat * size + place
-        found.append(flat if inside else prod(sizes))
-    return found
 
 
 def combination(target: str, terms: list[tuple[Fraction, str]]) -> list[Link | tuple[str, Link]]:
@@ -595,6 +571,28 @@ def _text(number: Fraction) -> str:
 def _kept(place: Place, whole: Size) -> Place:
     """A single place as a stretch of one place, so that its axis stays."""
     return Range(place.at, 1, Polynomial.of(1), Polynomial.of(whole)) if isinstance(place, One) else place
+
+
+AXES = frozenset(f"j{at}" for at in range(32))
+
+
+def _aligned(sizes: tuple[int, ...], wanted: Shape) -> tuple[int, ...]:
+    """Sizes with their last axes merged as they are wanted, as far as that goes; all others as one."""
+    left, found = list(sizes), list[int]()
+    for size in reversed(wanted):
+        count = next((n for n in range(1, len(left) + 1) if prod(left[-n:]) == size), None)
+        if count is None:
+            break
+        found.insert(0, prod(left[-count:]))
+        del left[-count:]
+    return tuple(found) if found and prod(left) == 1 else (prod(left), *found)
+
+
+def _keeps_order(node: View) -> bool:
+    """Whether a view only moves axes of one place, so that it is a reshape."""
+    moved = [at for p in node.index for at in range(len(node.size)) if p == axis(at) and node.size[at] != 1]
+    whole = [size for size in node.operand.shape if size != 1]
+    return moved == sorted(moved) and [node.size[at] for at in moved] == whole
 
 
 def _names(index: Sequence[Polynomial]) -> frozenset[str]:

@@ -13,7 +13,7 @@ from math import prod
 from typing import assert_never
 
 from symconv.errors import InvalidExpression
-from symconv.lowering.emitter import place_table
+from symconv.lowering.constants import place_table
 from symconv.lowering.functional_text import (
     INDICES,
     Choices,
@@ -283,7 +283,7 @@ class Functional:
         name = flat.name
         if flat.shape != (*lead, prod(sizes)):
             name = self.write("flat", call("xp.reshape", name, shape_tuple((*lead, prod(sizes)))))
-        places = place_table(node, sizes)
+        places = place_table(node)
         if prod(sizes) in places:
             name = self.write("padded", call(PAD, "xp", name, str(kept), "(0, 1)"))
         table = self.write("places", call("xp.asarray", self.table(places), f"device=device({name})"))

@@ -16,9 +16,9 @@ from textwrap import wrap
 
 from symconv.arrays import ArrayExpression
 from symconv.layer import Conv
-from symconv.lowering.candidates import block_of
 from symconv.lowering.choice import CLOSED, Choice, Options, choose
-from symconv.lowering.emitter import STRIDED, Emitter, Table
+from symconv.lowering.constants import Table
+from symconv.lowering.emitter import STRIDED, Emitter
 from symconv.lowering.formulas import formula
 from symconv.lowering.printer import WINDOWS, body
 from symconv.lowering.program import Program
@@ -95,8 +95,8 @@ def _chosen(layer: Conv, function: Function, choice: Choice, tables: list[Table]
         arguments = ", ".join(function.parameters)
         first = [f"{INDENT}if {function.parameters[0]}.dtype not in {ROUNDED}:",
                  f"{INDENT}{INDENT}return {exact.name}({arguments})"]  # fmt: skip
-    if candidate.name == "tiny":
-        first += _in_blocks(layer, function)
+    if candidate.images:
+        first += _in_blocks(layer, function, candidate.images)
     bias = "b" in function.parameters
     added = f"b[:{', None' * layer.ndim}]" if bias else ""
     emitter.give_back(chosen.node, added)
@@ -106,9 +106,8 @@ def _chosen(layer: Conv, function: Function, choice: Choice, tables: list[Table]
     return [*texts, _text(layer, function, first + emitter.lines(), note)]
 
 
-def _in_blocks(layer: Conv, function: Function) -> list[str]:
+def _in_blocks(layer: Conv, function: Function, block: int) -> list[str]:
     """Statements that take a large batch in blocks, so that its workspaces stay small."""
-    block = block_of(layer, function.of)
     first = function.parameters[0]
     of_weight = function.of == "weight"
     sliced = [f"{name}[i : i + {block}]" if name == first or of_weight else name for name in function.parameters]

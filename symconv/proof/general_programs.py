@@ -13,6 +13,7 @@ from random import Random
 
 from symconv.errors import InvalidOption
 from symconv.lowering.algorithms import (
+    dense,
     fourier,
     plane,
     pointwise,
@@ -254,6 +255,14 @@ def _tiny(given: _Given) -> _Built:
     return _Built(tiny.tiny(given.task))
 
 
+def _tiny_sum(given: _Given) -> _Built:
+    return _Built(tiny.tiny_sum(given.task))
+
+
+def _dense(given: _Given) -> _Built:
+    return _Built(dense.dense(given.task))
+
+
 def _toeplitz(given: _Given) -> _Built:
     block = (given.size("h"), given.size("w"))
     tiles = (given.size("A0"), given.size("A1"))
@@ -302,5 +311,7 @@ _ALGORITHMS = {
     "fourier": _Algorithm(_fourier, "sdu", groups=False),
     "fourier, summed": _Algorithm(_fourier_sum, "sdu", groups=False),
     "tiny": _Algorithm(_tiny, "u", groups=False),
+    "tiny, summed": _Algorithm(_tiny_sum, "u", groups=False),
+    "dense": _Algorithm(_dense, "d", groups=False),
     "pointwise": _Algorithm(_pointwise, "sduK", groups=False, unpadded=True),
 }

@@ -212,7 +212,9 @@ class _Known:
         return self.ranges.inside(value, size, self.sizes)
 
     def never(self, guard: Guard) -> bool:
-        """Whether an equation is seen to hold nowhere: both sides are integers, and one is larger everywhere."""
+        """Whether a guard is seen to hold nowhere: of two sides one is larger everywhere, or a place is outside."""
+        if isinstance(guard, Within):
+            return any(self.inside(p, ENDLESS) for p in (guard.value - guard.size, -guard.value - 1))
         if not isinstance(guard, Equal) or guard == NEVER:
             return guard == NEVER
         gap = guard.left - guard.right
@@ -228,13 +230,14 @@ def _normal(term: Product, known: _Known) -> Product:
     if sorted(by_name) != sorted((X, KERNEL)) or len(term.factors) != 2:
         raise Unequal(f"expected products of x and kernel but got {[f.tensor for f in term.factors]}")
     term = _named(term, KERNEL, lead + 1, ["c"], (known.problem.in_channels,), known)
-    sizes = known.problem.kernel_size
     term = _resolved(term, known)
-    term = _named(term, KERNEL, lead + 2, [f"k{at}" for at in range(len(sizes))], sizes, known)
-    sizes = known.problem.input_size
-    term = _named(term, X, lead + 2, [f"x{at}" for at in range(len(sizes))], sizes, known)
+    taps = [f"k{at}" for at in range(len(known.problem.lines))]
+    term = _named(term, KERNEL, lead + 2, taps, known.problem.kernel_size, known)
+    places = [f"x{at}" for at in range(len(known.problem.lines))]
+    term = _named(term, X, lead + 2, places, known.problem.input_size, known)
     term = _equations_by_digit(term, known)
-    term = _places_bound(term, lead + 2, sizes, known)
+    term = _bound(term, X, lead + 2, places, known.problem.input_size, known)
+    term = _bound(term, KERNEL, lead + 2, taps, known.problem.kernel_size, known)
     return _guards_dropped(term, known)
 
 
@@ -404,30 +407,34 @@ def _divisors(gap: Polynomial, known: _Known) -> list[Size]:
     return [*sorted(numbers, reverse=True), *map(Polynomial.of, parameters)]
 
 
-def _places_bound(term: Product, first: int, sizes: Sequence[Size], known: _Known) -> Product:
-    """Every place of x is an index of its own: ``x[p]`` is the sum over y of ``x[y]`` under the equation ``y = p``."""
-    place = list(_factor(term, X).index)
+def _bound(term: Product, tensor: str, first: int, names: list[str], sizes: Sequence[Size], known: _Known) -> Product:
+    """Every place of a factor is an index of its own: ``x[p]`` is the sum over y of ``x[y]`` under ``y = p``."""
+    place = list(_factor(term, tensor).index)
     bound, guards = list(term.binders), list(term.guards)
-    for at, size in enumerate(sizes):
-        p, name = place[first + at], f"x{at}"
+    for at, (name, size) in enumerate(zip(names, sizes, strict=True)):
+        p = place[first + at]
         own = index(name, size)
-        if p == own:
+        if p == own or (tensor == KERNEL and p.is_constant):  # taps may be there one by one
             continue
         guard = Within(p, size)
         if guard in guards:
             guards.remove(guard)
         elif not known.inside(p, size):
-            raise Unequal(f"x is read at {p}, which is not seen to be there")
+            raise Unequal(f"{tensor} is read at {p}, which is not seen to be there")
+        if any(name == binder.name for binder in bound):
+            raise Unequal(f"{tensor} is read at {p}, and {name} is another index")
         known.sizes[name] = size
         bound += binders((name, size))
         guards.append(Equal(own, p))
         place[first + at] = own
-    factors = tuple(At(X, tuple(place)) if f.tensor == X else f for f in term.factors)
+    factors = tuple(At(tensor, tuple(place)) if f.tensor == tensor else f for f in term.factors)
     return Product(term.coefficient, tuple(bound), tuple(guards), factors)
 
 
 def _guards_dropped(term: Product, known: _Known) -> Product:
     """Without the ranges that follow from the equations, which are written in one way."""
+    if any(known.never(g) for g in term.guards):
+        return replace(term, guards=(NEVER,))
     equations = [g for g in term.guards if isinstance(g, Equal)]
     for g in term.guards:
         if isinstance(g, Equal):
