@@ -223,7 +223,17 @@ def test_every_algorithm_is_proved_for_every_shape(name):
 def test_every_candidate_names_an_algorithm_that_is_proved_for_every_shape():
     names = {c.candidate.algorithm for layer in TABLE.values() for _, c in offered(layer)}
     assert names <= set(algorithms())
-    assert {"plane", "plane, summed", "winograd", "fourier", "fourier, summed", "toeplitz", "tiny", "tiny, summed", "dense"} <= names
+    assert {
+        "plane",
+        "plane, summed",
+        "winograd",
+        "fourier",
+        "fourier, summed",
+        "toeplitz",
+        "tiny",
+        "tiny, summed",
+        "dense",
+    } <= names
 
 
 def _numbered(problem):

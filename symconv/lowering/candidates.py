@@ -25,7 +25,7 @@ from symconv.lowering.algorithms import (
     winograd,
     winograd_rows,
 )
-from symconv.lowering.cost import SMALL_PRODUCT
+from symconv.lowering.cost import CACHE, SMALL_PRODUCT
 from symconv.lowering.nodes import Node, check
 from symconv.lowering.problem import Line, Problem, Task
 from symconv.polynomial import Polynomial
@@ -33,7 +33,8 @@ from symconv.terms import Size, number
 
 WORKSPACE = 64 * 2**20  # bytes beyond inputs and outputs
 ENTRIES = WORKSPACE // 8  # of all workspaces together: of float64 or smaller (of complex128 twice as many bytes)
-LONG_TILE = 1024  # below this many columns a tile is not worth its statements
+SHORT_TILE = 256  # below this many columns a tile is not worth its statements
+LONG_TILE = 1024  # columns of which a sum is made while they are in the cache
 TABLE = 4096  # places in a constant table
 
 
@@ -182,7 +183,8 @@ def _planes(p: Problem) -> Iterator[Candidate]:
     products = number(p.out_channels) * rows // number(p.groups)
     small = SMALL_PRODUCT // products // 16 * 16
     wide = number(p.groups) * number(p.out_channels) * _padded(p.lines[-2:])
-    largest = min(small if small >= LONG_TILE else 10**9, (ENTRIES - 2 * _image(p) - wide) // rows)
+    near = max(2 * CACHE // rows, SHORT_TILE)
+    largest = min(small if small >= SHORT_TILE else near, near, (ENTRIES - 2 * _image(p) - wide) // rows)
     if largest < 64:
         return
     tiling = plane.flat_tiling(p, largest)
@@ -192,12 +194,18 @@ def _planes(p: Problem) -> Iterator[Candidate]:
 def _plane_sums(p: Problem) -> Iterator[Candidate]:
     kernel = number(p.groups) * number(p.out_channels) * _padded(p.lines)
     free = ENTRIES - 2 * _image(p, sums=True) - 2 * kernel
-    largest = min(LONG_TILE, free // _columns(p, sums=True))
+    outs = number(p.out_channels)
+    rows = _columns(p, sums=True)
+    copied = outs * number(p.batch) > 1
+    long = max(LONG_TILE, SMALL_PRODUCT * number(p.groups) // (outs * rows) // 16 * 16)
+    largest = min(long, free // rows) if copied else free
     if largest < 64:
         return
     tiling = plane.flat_tiling(p, largest, of_kernel=True)
-    build = partial(plane.plane_sum, tiling=tiling)
-    yield Candidate("plane", build, _tiles(tiling), finite=False, algorithm="plane, summed")
+    build = partial(plane.plane_sum, tiling=tiling, copied=copied)
+    note = _tiles(tiling) if copied else "a product for each tap"
+    algorithm = "plane, summed" if copied else "plane, summed by taps"
+    yield Candidate("plane", build, note, finite=False, algorithm=algorithm)
 
 
 def _image(p: Problem, *, sums: bool = False) -> int:

@@ -34,13 +34,17 @@ from symconv.lowering.nodes import (
     Total,
     View,
 )
+from symconv.lowering.slicing import Strided, read_view
 from symconv.polynomial import Polynomial
 from symconv.terms import Size
 
 SMALL_PRODUCT = 10**6  # OpenBLAS multiplies smaller matrices without packing them
 
 
-GATHERED = 4  # entries at equal distances cost as much as stretches of so many neighbours
+CACHE = 2**18  # entries that are near
+TRANSFORM = 30  # a call of a Fourier transform takes as long as so many other statements
+WINDOWS = 6  # a view of windows takes as long as so many other statements
+GATHERED = 6  # entries at equal distances cost as much as stretches of so many neighbours
 
 
 @dataclass(frozen=True)
@@ -56,10 +60,11 @@ class Products:
 
 @dataclass(frozen=True)
 class Moved:
-    """So many entries read and written, in stretches of neighbours of so many entries."""
+    """So many entries read and written, in stretches of neighbours of so many entries, into an array of so many."""
 
     entries: int
     run: int
+    whole: int = 0
 
 
 @dataclass(frozen=True)
@@ -69,6 +74,7 @@ class Work:
     products: tuple[Products, ...]
     moved: tuple[Moved, ...]
     combined: int  # entries added or multiplied one by one
+    landed: int  # stretches of neighbours that are added to others
     transformed: float  # entries of Fourier transforms, times the logarithm of their number
     looked_up: int
     calls: int
@@ -86,36 +92,48 @@ class Machine:
         Sides M, N and K of a product at which it runs at half that rate.
     entry, stretch
         A copied entry, and the beginning of a stretch.
-    combined, transformed, looked_up
-        An entry of a sum, of a transform (times a logarithm), of a look-up.
+    far
+        What an entry costs more in an array that is too large for the cache.
+    combined, landed, transformed, looked_up
+        An entry of a sum, a stretch of one, an entry of a transform (times a logarithm), of a look-up.
     call
         A statement.
     packed
         An entry of the factors of a product that is not small: the library packs them.
+    vector
+        Multiplications and additions in a second where a factor is a vector.
     """
 
     rate: float
     short: tuple[float, float, float]
     entry: float
     stretch: float
+    far: float
     combined: float
+    landed: float
     transformed: float
     looked_up: float
     call: float
     packed: float
+    vector: float
 
 
 def seconds(work: Work, machine: Machine) -> float:
     """The time that the model predicts."""
     total = work.calls * machine.call
     for p in work.products:
+        if 1 in (p.rows, p.columns):  # a product with a vector, or of two
+            total += p.count * p.stacked * (2 * p.rows * p.columns * p.inner / machine.vector + machine.call / 16)
+            continue
+        total += p.count * (p.stacked - 1) * machine.call / 8
         slow = prod(1 + half / side for half, side in zip(machine.short, (p.rows, p.columns, p.inner), strict=True))
         total += p.count * p.stacked * 2 * p.rows * p.columns * p.inner / machine.rate * slow
         if p.rows * p.columns * p.inner > SMALL_PRODUCT:
             total += p.count * p.stacked * p.inner * (p.rows + p.columns) * machine.packed
     for m in work.moved:
-        total += m.entries * (machine.entry + machine.stretch / m.run)
-    total += work.combined * machine.combined + work.transformed * machine.transformed
+        total += m.entries * (machine.entry + machine.stretch / m.run + (machine.far if m.whole > CACHE else 0))
+    total += work.combined * machine.combined + work.landed * machine.landed
+    total += work.transformed * machine.transformed
     return total + work.looked_up * machine.looked_up
 
 
@@ -132,8 +150,8 @@ def work(node: Node, batch: int) -> Work:
     """
     counter = _Counter(batch)
     counter.count(node, {})
-    return Work(tuple(counter.products), tuple(counter.moved), counter.combined, counter.transformed,
-                counter.looked_up, counter.calls)  # fmt: skip
+    return Work(tuple(counter.products), tuple(counter.moved), counter.combined, counter.landed,
+                counter.transformed, counter.looked_up, counter.calls)  # fmt: skip
 
 
 class _Counter:
@@ -144,7 +162,7 @@ class _Counter:
         self.seen: set[Node] = set()
         self.products: list[Products] = []
         self.moved: list[Moved] = []
-        self.combined = self.looked_up = self.calls = 0
+        self.combined = self.landed = self.looked_up = self.calls = 0
         self.transformed = 0.0
 
     def size(self, size: Size) -> int:
@@ -170,18 +188,18 @@ class _Counter:
                 return
             case View():
                 self.calls += times if any(p.names & inner.keys() for p in node.index) else 1
+                self.calls += WINDOWS if isinstance(read_view(node), Strided) else 0
                 return
             case Copy(operand):
-                self.moved.append(Moved(times * entries, self.run(operand)))
+                self.moved.append(Moved(times * entries, self.run(operand), entries))
             case Pad(operand):
                 written = self.sizes(operand.shape)
                 self.moved.append(Moved(times * prod(written), written[-1]))
             case MatMul(left, right):
-                *stack, rows, inner_size = self.sizes(left.shape)
+                *_, rows, inner_size = self.sizes(left.shape)
                 stacked = prod(self.sizes(right.shape[:-2]))
                 columns = self.size(right.shape[-1])
                 self.products.append(Products(times, stacked, rows, columns, inner_size))
-                times += times * (stacked if stack else 0) // 8
             case Multiply() | Sum():
                 self.combined += times * prod(self.sizes(node.operands[0].shape))
             case Each(variable, _, body):
@@ -198,8 +216,10 @@ class _Counter:
                 last = len(operand.shape) - 1
                 step = index[-1].coefficient(f"j{last}")
                 run = self.size(operand.shape[-1]) if step == 1 else GATHERED
-                self.moved.append(Moved(3 * times * prod(self.sizes(operand.shape)), run))
-                self.combined += times * (2 * prod(self.sizes(operand.shape)) + entries)
+                added = prod(self.sizes(operand.shape))
+                self.moved.append(Moved(times * added, added, added))
+                self.landed += times * added // run
+                self.combined += times * (2 * added + entries)
                 times *= 1 + prod(self.size(operand.shape[at]) for at in taps)
             case Combine(matrix, parts):
                 terms = sum(sum(1 for c in row if c) - 1 or 1 for row in matrix)
@@ -212,9 +232,10 @@ class _Counter:
                 if not kernel.free:
                     self.transformed += channels * outs * points * log2(points)
                 self.combined += times * channels * outs * points
-                times *= 6
+                self.calls += 2 * times * TRANSFORM + (0 if kernel.free else TRANSFORM)
             case Take():
-                self.looked_up += times * entries
+                self.looked_up += times * entries * (1 if entries <= CACHE else 2)
+                self.moved.append(Moved(times * entries, entries, entries))
             case _:
                 assert_never(node)
         self.calls += times
@@ -244,14 +265,18 @@ def machine(dtype: str, threads: int) -> Machine:
     real = MACHINES["float32" if dtype in ("float32", "complex64") else "float64"]
     rate = real.rate * (1 if threads == 1 else SECOND_THREAD)
     if dtype.startswith("complex"):
-        return replace(real, rate=rate / 4, entry=2 * real.entry, combined=2 * real.combined)
+        return replace(real, rate=rate / 4, vector=real.vector / 4, entry=2 * real.entry, combined=2 * real.combined)
     return replace(real, rate=rate)
 
 
-# Fitted to measured times of all candidates of some seventy layers, each in three maps, so that the choice is good.
+# Fitted to measured times of all candidates of 150 layers, each in three maps, so that the choice is good.
 MACHINES = {
-    "float32": Machine(1.15e11, (4.0, 7.0, 8.0), 6.0e-11, 2.8e-9, 1.2e-10, 2.8e-10, 6.9e-10, 8.0e-7, 1.9e-10),
-    "float64": Machine(5.4e10, (3.5, 6.2, 6.0), 1.0e-10, 3.8e-9, 2.0e-10, 4.0e-10, 5.4e-10, 1.0e-6, 1.3e-10),
+    "float32": Machine(1.01e11, (0.92, 3.1, 4.4), 7.6e-11, 4.5e-9, 4.0e-11, 9.1e-11, 2.3e-8, 5.1e-10, 4.1e-10, 4.5e-7,
+                       1.3e-10, 4.1e10),
+    "float64": Machine(5.5e10, (0.52, 2.7, 5.9), 1.4e-10, 4.5e-9, 1.1e-10, 7.6e-11, 1.2e-8, 4.9e-10, 5.5e-10, 6.5e-7,
+                       4.2e-10, 2.3e10),
 }
 SECOND_THREAD = 1.8  # how much faster large products are on two threads; all else is done on one
-EXACT = Machine(1.0e8, (0.0, 0.0, 0.0), 2.0e-9, 4.0e-9, 2.0e-8, 1.0, 1.0e-8, 7.0e-7, 1.0e-10)  # products one by one
+EXACT = Machine(
+    1.0e8, (0.0, 0.0, 0.0), 2.0e-9, 4.0e-9, 0.0, 2.0e-8, 0.0, 1.0, 1.0e-8, 7.0e-7, 1.0e-10, 1.0e8
+)  # products one by one

@@ -181,7 +181,7 @@ def _plane(given: _Given) -> _Built:
     return _Built(plane.plane(given.task, _tiling(given)))
 
 
-def _plane_sum(given: _Given) -> _Built:
+def _plane_sum(given: _Given, *, copied: bool = True) -> _Built:
     tiling = _tiling(given)
     lines = given.lines[-2:]
     needed = Polynomial.of(lines[0].kernel_size)
@@ -189,7 +189,11 @@ def _plane_sum(given: _Given) -> _Built:
         needed = (needed - 1) * lines[1].padded_size + lines[1].kernel_size
     flat = tiling.tiles * Polynomial.of(tiling.tile)
     given.parameters.assume(flat - needed, flat - lines[0].kernel_size)  # the second follows, for rows are not empty
-    return _Built(plane.plane_sum(given.task, tiling))
+    return _Built(plane.plane_sum(given.task, tiling, copied=copied))
+
+
+def _plane_sum_by_taps(given: _Given) -> _Built:
+    return _plane_sum(given, copied=False)
 
 
 def _tiling(given: _Given) -> plane.Tiling:
@@ -301,6 +305,7 @@ _ALGORITHMS = {
     "windows, summed in bands": _Algorithm(_windows_sum_banded, "u"),
     "plane": _Algorithm(_plane, "su"),
     "plane, summed": _Algorithm(_plane_sum, "du"),
+    "plane, summed by taps": _Algorithm(_plane_sum_by_taps, "du"),
     "scatter": _Algorithm(_scatter, "s"),
     "scatter, in bands": _Algorithm(_scatter_banded, "s"),
     "scatter, by channel": _Algorithm(_scatter_by_channel, "s", groups=False),

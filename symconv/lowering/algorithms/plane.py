@@ -66,10 +66,11 @@ def plane(task: Task, tiling: Tiling) -> Node:
     return Each(IMAGE, p.batch, z, 0)
 
 
-def plane_sum(task: Task, tiling: Tiling) -> Node:
+def plane_sum(task: Task, tiling: Tiling, *, copied: bool = True) -> Node:
     """One channel at a time, summed: for dE/dw the channels are the images, and the kernel is delta.
 
-    The flat axis runs along the kernel, whose dilation is 1, as the windows of `plane` run along the positions.
+    The flat axis runs along the kernel, whose dilation is 1, as the windows of `plane` run along the positions. Windows
+    that are not copied are multiplied where they lie, a row at a time: with few channels that is all there is to do.
     """
     p = task.problem
     lead = len(p.lead)
@@ -80,15 +81,29 @@ def plane_sum(task: Task, tiling: Tiling) -> Node:
     heights = [Polynomial.of(f"{SLAB}{at}") for at in range(p.ndim - 2)]
     turned = Problem(p.batch, p.groups, p.in_channels, p.out_channels, tuple(map(_turned, p.lines)), p.grouped)
     windows = _windows(turned, flat, tiling, heights, lead + 1)  # (*G, N, *O, tile)
-    columns = merge(Copy(windows), lead, 1 + p.ndim)
     kernel = _flat_kernel(p, at_place(task.kernel, lead + 1, channel), tiling, heights)
-    product: Node = MatMul(columns, swapped(kernel))
+    product: Node
+    if copied:
+        product = MatMul(merge(Copy(windows), lead, 1 + p.ndim), swapped(kernel))
+    else:
+        product = merge(_row_by_row(windows, swapped(kernel), lead), lead, 1 + p.ndim)
     if tiling.tiles != 1:
         product = Total(TILE, tiling.tiles, product)
     for at in reversed(range(p.ndim - 2)):
         product = Total(f"{SLAB}{at}", p.lines[at].kernel_size, product)
     total = split(Total(IMAGE, p.in_channels, product), lead, (p.batch, *p.output_size))
     return transposed(total, (lead, *range(lead), lead + 1 + p.ndim, *range(lead + 1, lead + 1 + p.ndim)))
+
+
+def _row_by_row(windows: Node, kernel: Node, lead: int) -> Node:
+    """The products (*G, N, *O, M) of each window (*G, N, *O, tile) with the kernel (*G, tile, M)."""
+    last = len(windows.shape) - 1
+    *kept, tile = windows.shape
+    rows = view(windows, (*kept, 1, tile), (*map(axis, range(last)), axis(last + 1)))
+    groups = tuple(map(axis, range(lead)))
+    columns = view(kernel, (*kept, tile, kernel.shape[-1]), (*groups, axis(last), axis(last + 1)))
+    product = MatMul(rows, columns)
+    return view(product, (*kept, kernel.shape[-1]), (*map(axis, range(last)), Polynomial(), axis(last)))
 
 
 def _turned(line: Line) -> Line:
