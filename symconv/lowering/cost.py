@@ -271,10 +271,12 @@ def machine(dtype: str, threads: int) -> Machine:
 
 # Fitted to measured times of all candidates of 150 layers, each in three maps, so that the choice is good.
 MACHINES = {
-    "float32": Machine(1.01e11, (0.92, 3.1, 4.4), 7.6e-11, 4.5e-9, 4.0e-11, 9.1e-11, 2.3e-8, 5.1e-10, 4.1e-10, 4.5e-7,
-                       1.3e-10, 4.1e10),
-    "float64": Machine(5.5e10, (0.52, 2.7, 5.9), 1.4e-10, 4.5e-9, 1.1e-10, 7.6e-11, 1.2e-8, 4.9e-10, 5.5e-10, 6.5e-7,
-                       4.2e-10, 2.3e10),
+    "float32": Machine(
+        1.01e11, (0.92, 3.1, 4.4), 7.6e-11, 4.5e-9, 4.0e-11, 9.1e-11, 2.3e-8, 5.1e-10, 4.1e-10, 4.5e-7, 1.3e-10, 4.1e10
+    ),
+    "float64": Machine(
+        5.5e10, (0.52, 2.7, 5.9), 1.4e-10, 4.5e-9, 1.1e-10, 7.6e-11, 1.2e-8, 4.9e-10, 5.5e-10, 6.5e-7, 4.2e-10, 2.3e10
+    ),
 }
 SECOND_THREAD = 1.8  # how much faster large products are on two threads; all else is done on one
 EXACT = Machine(

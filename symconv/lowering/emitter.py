@@ -488,7 +488,8 @@ class Emitter:
         kept = len(node.shape) - len(node.size)
         operand, table = node.operand, place_table(node)
         if not kept and isinstance(operand, View) and not self.is_known(operand) and not _names(operand.index) - AXES:
-            operand, table = operand.operand, place_table(node, operand)  # looked up in what is viewed
+            table = place_table(node, through=operand)
+            operand = operand.operand
         given = self.value(operand)
         sizes = [_number(size) for size in operand.shape[kept:]]
         size = _aligned(tuple(map(_number, node.size)), (shape or node.shape)[kept:])

@@ -40,7 +40,7 @@ from symconv.lowering.problem import Problem, Task
 from symconv.polynomial import Polynomial
 from symconv.terms import Size, number
 
-IMAGE = loop("i")
+IMAGE, PLACE = loop("i"), loop("r")
 STEP = 2  # results in a tile, along each axis
 TAPS = 3
 
@@ -79,7 +79,14 @@ def joined(parts: Node, channels: Size, output_size: tuple[Size, ...], steps: tu
     """(r1, r2, M, t1, t2) read as (M, h*t1 + r1, w*t2 + r2) for steps h and w, as far as there are results."""
     (first, second), (high, wide) = output_size, steps
     kept = (ceil_divided(first, high), ceil_divided(second, wide))
-    apart = view(parts, (channels, kept[0], high, kept[1], wide), (axis(2), axis(4), axis(0), axis(1), axis(3)))
+    apart: Node
+    if wide == STEP:  # place by place: pairs would be copied one by one
+        one = view(
+            parts, (channels, kept[0], high, kept[1]), (axis(2), Polynomial.of(PLACE), axis(0), axis(1), axis(3))
+        )
+        apart = Each(PLACE, wide, one, 4)
+    else:
+        apart = view(parts, (channels, kept[0], high, kept[1], wide), (axis(2), axis(4), axis(0), axis(1), axis(3)))
     whole = merge(merge(apart, 3, 2), 1, 2)
     if whole.shape[1:] == output_size:
         return whole
