@@ -27,7 +27,7 @@ from symconv.lowering.algorithms.windows import Bands, windows, windows_sum
 from symconv.lowering.candidates import WORKSPACE, candidates
 from symconv.lowering.choice import MAPS, PROGRAMS, Options, considered
 from symconv.lowering.lowered import FUNCTIONS
-from symconv.lowering.nodes import Operand, View, axis, check
+from symconv.lowering.nodes import Copy, Each, Merge, Operand, View, axis, check
 from symconv.lowering.problem import task
 from symconv.polynomial import Entry, Polynomial
 from symconv.proof import roots_of_unity
@@ -511,6 +511,42 @@ def test_loops_of_numba_stand_in_for_programs(name):
     for got, wanted in zip(code.backward(arrays["delta"], arrays["a"], arrays["w"]),
                            plain.backward(arrays["delta"], arrays["a"], arrays["w"]), strict=True):  # fmt: skip
         assert_array_equal(got, wanted)
+
+
+# How views are printed.
+
+
+A_SQUARE = Operand("a", (1, 3, 1, 3))
+
+
+@pytest.mark.parametrize(
+    ("size", "index", "entry", "reshaped"),
+    [
+        ((3, 1, 1, 3), (0, axis(0), 0, axis(3)), lambda i, j: (0, i, 0, j), True),
+        ((3, 1, 1, 3), (0, axis(3), 0, axis(0)), lambda i, j: (0, j, 0, i), False),
+        ((3, 1, 1, 3), (0, 2 - axis(0), 0, axis(3)), lambda i, j: (0, 2 - i, 0, j), False),
+        ((3, 1, 1, 3), (0, axis(0), 0, axis(0)), lambda i, j: (0, i, 0, i), False),
+        ((3, 1, 1, 3), (0, axis(0), 0, 1), lambda i, j: (0, i, 0, 1), False),
+    ],
+)
+def test_a_view_that_only_moves_axes_of_one_place_is_a_reshape_and_no_other_is(size, index, entry, reshaped):
+    places = tuple(Polynomial.of(p) if isinstance(p, int) else p for p in index)
+    run, source = printed(Merge(View(A_SQUARE, size, places), 0, 4), ("a",))
+    a = np.arange(9.0).reshape(1, 3, 1, 3)
+    assert_array_equal(run(a), [a[entry(i, j)] for i in range(3) for j in range(3)])
+    assert ("transpose" not in source and "[" not in source.split("def program")[1]) == reshaped
+
+
+def test_tiles_in_nested_loops_are_one_view_of_windows():
+    first, second = Polynomial.of("@p"), Polynomial.of("@q")
+    row = View(Operand("a", (40,)), (2, 3), (3 * first + 5 * second + axis(0) + 2 * axis(1),))
+    run, source = printed(Each("@p", 4, Each("@q", 3, Copy(row), 0), 0), ("a",))
+    a = np.arange(40.0)
+    wanted = [
+        [[[a[3 * p + 5 * q + i + 2 * j] for j in range(3)] for i in range(2)] for q in range(3)] for p in range(4)
+    ]
+    assert_array_equal(run(a), wanted)
+    assert source.index("as_strided(") < source.index("for p")
 
 
 # What is refused.

@@ -591,9 +591,10 @@ def _aligned(sizes: tuple[int, ...], wanted: Shape) -> tuple[int, ...]:
 
 def _keeps_order(node: View) -> bool:
     """Whether a view only moves axes of one place, so that it is a reshape."""
-    moved = [at for p in node.index for at in range(len(node.size)) if p == axis(at) and node.size[at] != 1]
+    wide = [at for at, size in enumerate(node.size) if size != 1]
+    read = [p for p, size in zip(node.index, node.operand.shape, strict=True) if size != 1]
     whole = [size for size in node.operand.shape if size != 1]
-    return moved == sorted(moved) and [node.size[at] for at in moved] == whole
+    return read == [axis(at) for at in wide] and whole == [node.size[at] for at in wide]
 
 
 def _names(index: Sequence[Polynomial]) -> frozenset[str]:
