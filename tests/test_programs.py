@@ -400,6 +400,17 @@ def test_a_large_batch_of_a_tiny_layer_is_taken_in_blocks():
         assert peak - got.nbytes <= WORKSPACE
 
 
+def test_more_threads_are_expected_to_help_large_products_only():
+    for channels, helps in ((4, False), (256, True)):
+        layer = Conv((14, 14), (1, 1), in_channels=channels, out_channels=channels, bias=False)
+        one, two = (
+            next(c.seconds for c in considered(layer, "forward", Options(threads=n)) if c.candidate.name == "pointwise")
+            for n in (1, 2)
+        )
+        assert (two < one) == helps
+        assert two >= one / 2
+
+
 def test_accuracy_of_direct_summation_leaves_out_what_rounds_more():
     layer = Conv((32, 32), (3, 3), padding=1, in_channels=32, out_channels=32)
     names = {c.candidate.name for c in considered(layer, "forward", Options(accuracy=1.0))}

@@ -102,6 +102,8 @@ class Machine:
         An entry of the factors of a product that is not small: the library packs them.
     vector
         Multiplications and additions in a second where a factor is a vector.
+    spread
+        How much faster products that are not small are on these threads; smaller ones are done on one.
     """
 
     rate: float
@@ -116,6 +118,7 @@ class Machine:
     call: float
     packed: float
     vector: float
+    spread: float = 1.0
 
 
 def seconds(work: Work, machine: Machine) -> float:
@@ -127,8 +130,10 @@ def seconds(work: Work, machine: Machine) -> float:
             continue
         total += p.count * (p.stacked - 1) * machine.call / 8
         slow = prod(1 + half / side for half, side in zip(machine.short, (p.rows, p.columns, p.inner), strict=True))
-        total += p.count * p.stacked * 2 * p.rows * p.columns * p.inner / machine.rate * slow
-        if p.rows * p.columns * p.inner > SMALL_PRODUCT:
+        large = p.rows * p.columns * p.inner > SMALL_PRODUCT
+        rate = machine.rate * (machine.spread if large else 1)
+        total += p.count * p.stacked * 2 * p.rows * p.columns * p.inner / rate * slow
+        if large:
             total += p.count * p.stacked * p.inner * (p.rows + p.columns) * machine.packed
     for m in work.moved:
         total += m.entries * (machine.entry + machine.stretch / m.run + (machine.far if m.whole > CACHE else 0))
@@ -263,10 +268,11 @@ def machine(dtype: str, threads: int) -> Machine:
     if dtype == "other":
         return EXACT
     real = MACHINES["float32" if dtype in ("float32", "complex64") else "float64"]
-    rate = real.rate * (1 if threads == 1 else SECOND_THREAD)
+    spread = 1.0 if threads == 1 else SECOND_THREAD
     if dtype.startswith("complex"):
-        return replace(real, rate=rate / 4, vector=real.vector / 4, entry=2 * real.entry, combined=2 * real.combined)
-    return replace(real, rate=rate)
+        real = replace(real, rate=real.rate / 4, vector=real.vector / 4)
+        real = replace(real, entry=2 * real.entry, combined=2 * real.combined)
+    return replace(real, spread=spread)
 
 
 # Fitted to measured times of all candidates of 150 layers, each in three maps, so that the choice is good.
@@ -278,7 +284,7 @@ MACHINES = {
         5.5e10, (0.52, 2.7, 5.9), 1.4e-10, 4.5e-9, 1.1e-10, 7.6e-11, 1.2e-8, 4.9e-10, 5.5e-10, 6.5e-7, 4.2e-10, 2.3e10
     ),
 }
-SECOND_THREAD = 1.8  # how much faster large products are on two threads; all else is done on one
+SECOND_THREAD = 1.8
 EXACT = Machine(
     1.0e8, (0.0, 0.0, 0.0), 2.0e-9, 4.0e-9, 0.0, 2.0e-8, 0.0, 1.0, 1.0e-8, 7.0e-7, 1.0e-10, 1.0e8
 )  # products one by one
