@@ -37,7 +37,6 @@ from symconv.lowering.nodes import (
     Copy,
     Each,
     MatMul,
-    Multiply,
     Operand,
     Overlap,
     Pad,
@@ -330,7 +329,6 @@ TAPS_APART = np.array(
 CONSTANTS = ((Fraction(1), Fraction(-2)), (Fraction(-1, 3), Fraction(1, 2)), (Fraction(0), Fraction(0)))
 SIGNS = ((Fraction(1), Fraction(1)), (Fraction(1), Fraction(-1)))
 NODES = {
-    "multiply": (Multiply(X, Y), A * B),
     "sum": (Sum(X, 1), A.sum(1)),
     "diagonal": (View(X, (2, 4), (axis(0), axis(0), axis(1))), A[[0, 1], [0, 1]]),
     "reversed": (View(X, (3, 2), (Polynomial.of(1), 2 - axis(0), 3 - 2 * axis(1))), A[1, ::-1, ::-2]),
@@ -346,7 +344,8 @@ NODES = {
     "total of each": (Total(loop("i"), 2, Each(loop("j"), 3, View(X, (4,), (HERE, THERE, axis(0))), 0)), A.sum(0)),
     "each of a sum": (Each(loop("i"), 2, Sum(ROW, 0), 0), A.sum(1)),
     "each of products": (
-        Each(loop("i"), 2, Multiply(ROW, View(Y, (3, 4), (1 - HERE, axis(0), axis(1)))), 0), A * B[::-1],
+        Each(loop("i"), 2, MatMul(ROW, View(Y, (4, 3), (1 - HERE, axis(1), axis(0)))), 0),
+        np.stack([A[0] @ B[1].T, A[1] @ B[0].T]),
     ),
     "each of constants": (Each(loop("i"), 2, Combine(SIGNS, (ROW, ROW)), 0), np.stack([2 * A, 0 * A], 1)),
     "each of a pad that moves": (

@@ -22,7 +22,6 @@ from symconv.lowering.nodes import (
     Each,
     MatMul,
     Merge,
-    Multiply,
     Node,
     Operand,
     Overlap,
@@ -205,8 +204,8 @@ class _Counter:
                 stacked = prod(self.sizes(right.shape[:-2]))
                 columns = self.size(right.shape[-1])
                 self.products.append(Products(times, stacked, rows, columns, inner_size))
-            case Multiply() | Sum():
-                self.combined += times * prod(self.sizes(node.operands[0].shape))
+            case Sum(operand):
+                self.combined += times * prod(self.sizes(operand.shape))
             case Each(variable, _, body):
                 times = prod(count for v, count in inner.items() if v in body.free)
                 if not isinstance(_below(body), MatMul | Each):

@@ -24,7 +24,6 @@ from symconv.lowering.nodes import (
     Each,
     MatMul,
     Merge,
-    Multiply,
     Node,
     Operand,
     Overlap,
@@ -178,12 +177,12 @@ class Emitter:
                 return self.taken(node)
             case Each() | Total() | Overlap() | Combine():
                 return self.stored(node)
-            case Copy() | MatMul() | Multiply() | Sum():
+            case Copy() | MatMul() | Sum():
                 return self.stored(node) if self.depth_of(node.free) else self.at_once(node)
             case _:
                 assert_never(node)
 
-    def at_once(self, node: Copy | MatMul | Multiply | Sum) -> Value:
+    def at_once(self, node: Copy | MatMul | Sum) -> Value:
         """A value outside of all loops, as an expression."""
         match node:
             case Copy(operand):
@@ -195,8 +194,6 @@ class Emitter:
                 one, other = self.value(left).name, self.value(right).name
                 flat = len(left.shape) == len(right.shape) == 2  # then dot is the same, and called faster
                 link, label = call(f"{one}.dot", other) if flat else plain(f"{one} @ {other}"), "product"
-            case Multiply(left, right):
-                link, label = plain(f"{self.value(left).name} * {self.value(right).name}"), "product"
             case Sum(operand, at):
                 given = self.value(operand)
                 link, label = call(f"{given.name}.sum", str(at), f"dtype={given.name}.dtype.type"), "summed"
@@ -229,9 +226,6 @@ class Emitter:
             case MatMul(left, right):
                 one, other = self.value(left), self.value(right)
                 self.write(depth, call("np.matmul", one.name, other.name, f"out={target}"))
-            case Multiply(left, right):
-                one, other = self.value(left), self.value(right)
-                self.write(depth, call("np.multiply", one.name, other.name, f"out={target}"))
             case Overlap():
                 self.overlap(node, target)
             case Combine():

@@ -31,7 +31,6 @@ from symconv.lowering.nodes import (
     Each,
     MatMul,
     Merge,
-    Multiply,
     Node,
     Operand,
     Overlap,
@@ -109,9 +108,8 @@ class Functional:
                 return self.laid(operand)
             case View():
                 return self.viewed(node)
-            case MatMul() | Multiply():
-                sign = "@" if isinstance(node, MatMul) else "*"
-                name = self.write("product", plain(f" {sign} ".join(self.factors(node))))
+            case MatMul():
+                name = self.write("product", plain(" @ ".join(self.factors(node))))
             case Sum(operand, at):
                 x = self.value(operand)
                 name = self.write("summed", call("xp.sum", x, f"axis={at}", f"dtype={x}.dtype"))
@@ -133,7 +131,7 @@ class Functional:
                 assert_never(node)
         return Laid(name, node.shape)
 
-    def factors(self, node: MatMul | Multiply) -> tuple[str, str]:
+    def factors(self, node: MatMul) -> tuple[str, str]:
         """Two factors. They are broadcast: a first axis along which one of them repeats is left out of that one."""
         left, right = node.left, node.right
         if len(left.shape) == len(right.shape):

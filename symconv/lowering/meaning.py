@@ -22,7 +22,6 @@ from symconv.lowering.nodes import (
     Each,
     MatMul,
     Merge,
-    Multiply,
     Node,
     Operand,
     Overlap,
@@ -110,8 +109,6 @@ class Reader:
                 return self.read(operand, (*at[:place], flat, *at[place + len(sizes) :]), loops)
             case MatMul():
                 return self.multiplied(node, at, loops)
-            case Multiply(left, right):
-                return products(self.read(left, at, loops), self.read(right, at, loops))
             case Sum(operand, place):
                 summed = self.fresh("j", operand.shape[place])
                 return self.bound(self.read(operand, (*at[:place], summed, *at[place:]), loops), summed)

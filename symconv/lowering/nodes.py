@@ -143,18 +143,6 @@ class MatMul(_Array):
 
 
 @dataclass(frozen=True)
-class Multiply(_Array):
-    """Two arrays of one shape, entry by entry."""
-
-    left: Node
-    right: Node
-
-    def __post_init__(self) -> None:
-        if self.left.shape != self.right.shape:
-            raise InvalidExpression(f"Multiply: got shapes {self.left.shape} and {self.right.shape}")
-
-
-@dataclass(frozen=True)
 class Sum(_Array):
     """Summed over one axis, which disappears."""
 
@@ -254,7 +242,7 @@ class Take(_Array):
 
 
 Node = (
-    Operand | Pad | View | Copy | Merge | Split | MatMul | Multiply | Sum | Each | Total | Overlap | Combine
+    Operand | Pad | View | Copy | Merge | Split | MatMul | Sum | Each | Total | Overlap | Combine
     | Circular | Take
 )  # fmt: skip
 
@@ -263,7 +251,7 @@ def _operands(node: Node) -> tuple[Node, ...]:
     match node:
         case Operand():
             return ()
-        case MatMul(left, right) | Multiply(left, right):
+        case MatMul(left, right):
             return (left, right)
         case Circular(operand, kernel):
             return (operand, kernel)
@@ -292,8 +280,6 @@ def _shape(node: Node) -> Shape:
             return (*operand.shape[:at], *sizes, *operand.shape[at + 1 :])
         case MatMul(left, right):
             return (*right.shape[:-2], left.shape[-2], right.shape[-1])
-        case Multiply(left, _):
-            return left.shape
         case Sum(operand, at):
             return (*operand.shape[:at], *operand.shape[at + 1 :])
         case Each(_, count, body, at):
@@ -380,13 +366,6 @@ def merge(operand: Node, at: int, count: int) -> Node:
 def split(operand: Node, at: int, sizes: Shape) -> Node:
     """One axis as several; as one it stays as it is."""
     return operand if len(sizes) == 1 else Split(operand, at, sizes)
-
-
-def each(variable: str, count: Size, body: Node, at: int) -> Node:
-    """A loop that writes along an axis of its own; one that is run once is a new axis of size 1."""
-    if variable not in body.free:
-        raise InvalidExpression(f"Each: the body does not depend on {variable}")
-    return Each(variable, count, body, at)
 
 
 def loop(name: str) -> str:

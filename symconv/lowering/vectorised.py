@@ -20,7 +20,6 @@ from symconv.lowering.nodes import (
     Each,
     MatMul,
     Merge,
-    Multiply,
     Node,
     Operand,
     Overlap,
@@ -68,7 +67,7 @@ def vectorised(node: Node) -> Node:
             return _Loop(variable, count).summed(vectorised(body))
         case Operand():
             return node
-        case MatMul(left, right) | Multiply(left, right):
+        case MatMul(left, right):
             return replace(node, left=vectorised(left), right=vectorised(right))
         case Circular(operand, kernel):
             return replace(node, operand=vectorised(operand), kernel=vectorised(kernel))
@@ -122,8 +121,6 @@ class _Loop:
                     return Split(MatMul(_merged(self.lifted(left), 0, 2), right), 0, (self.count, left.shape[0]))
                 single = len(left.shape) == 2 and self.variable not in left.free
                 return MatMul(left if single else self.stacked(left, lead), self.stacked(right, lead))
-            case Multiply(left, right):
-                return Multiply(self.lifted(left), self.lifted(right))
             case Overlap(operand, size, index, taps):
                 moved = self.moved(index, len(operand.shape))
                 return Overlap(self.lifted(operand), (self.count, *size), (axis(0), *moved), tuple(t + 1 for t in taps))
