@@ -10,12 +10,12 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from fractions import Fraction
 from itertools import count
 from math import prod
 from typing import assert_never
 
 from symconv.errors import InvalidExpression
+from symconv.lowering.combining import combined_into
 from symconv.lowering.constants import Table, place_table
 from symconv.lowering.nodes import (
     Circular,
@@ -39,7 +39,7 @@ from symconv.lowering.nodes import (
 from symconv.lowering.slicing import One, Place, Range, Sliced, Strided, read_view, written
 from symconv.lowering.statements import INDENT, WIDTH, Link, call, plain, sequence, slice_text
 from symconv.polynomial import Polynomial, signed_sum
-from symconv.terms import Size
+from symconv.terms import Size, number
 
 STRIDED = "as_strided"
 
@@ -393,9 +393,9 @@ class Emitter:
         places, taken = [":"] * kept, [":"] * kept
         for size, low, whole in zip(given.shape[kept:], node.low, node.padded, strict=True):
             if isinstance(low, Polynomial) and not low.is_constant:
-                place, take = self.band(depth, name, low, _number(size), _number(whole))
+                place, take = self.band(depth, name, low, number(size), number(whole))
             else:
-                place, take = _fixed_places(_number(low), _number(size), _number(whole))
+                place, take = _fixed_places(number(low), number(size), number(whole))
             places.append(place)
             taken.append(take)
         self.put(depth, name, places, "=", given.name + self.subscript(taken))
@@ -447,7 +447,7 @@ class Emitter:
         depth = self.depth_of(node.free)
         names = [self.value(part).name for part in node.parts]
         for at, row in enumerate(node.matrix):
-            for line in combination(f"{target}[{at}]", [(c, x) for c, x in zip(row, names, strict=True) if c]):
+            for line in combined_into(f"{target}[{at}]", [(c, x) for c, x in zip(row, names, strict=True) if c]):
                 self.write(depth, line)
 
     def circular(self, node: Circular) -> Value:
@@ -485,8 +485,8 @@ class Emitter:
             table = place_table(node, through=operand)
             operand = operand.operand
         given = self.value(operand)
-        sizes = [_number(size) for size in operand.shape[kept:]]
-        size = _aligned(tuple(map(_number, node.size)), (shape or node.shape)[kept:])
+        sizes = [number(size) for size in operand.shape[kept:]]
+        size = _aligned(tuple(map(number, node.size)), (shape or node.shape)[kept:])
         constant = self.table(table, size)
         flat, depth = given.name, self.depth_of(node.free)
         lead = operand.shape[:kept]
@@ -526,41 +526,6 @@ class Emitter:
     def tuple(self, shape: Shape) -> Link:
         """A shape as a tuple."""
         return sequence(self.texts(shape))
-
-
-def combination(target: str, terms: list[tuple[Fraction, str]]) -> list[Link | tuple[str, Link]]:
-    """The statements that write ``sum of c * x`` into a place, with as few operations as it has terms."""
-    terms = sorted(terms, key=lambda term: term[0] < 0)
-    sizes = {abs(c) for c, _ in terms}
-    common = sizes.pop() if len(sizes) == 1 else Fraction(1)
-    signs = [(c / common, x) for c, x in terms]
-    (first, x), *more = signs
-    lines: list[Link | tuple[str, Link]] = []
-    if more and abs(first) == 1 and abs(more[0][0]) == 1:
-        (second, y), *more = more
-        function = "np.add" if first == second else "np.subtract"  # positive terms come first
-        lines.append(call(function, x, y, f"out={target}"))
-        if first < 0:
-            lines.append(call("np.negative", target, f"out={target}"))
-    elif first == 1:
-        lines.append((f"{target} = ", plain(x)))
-    elif first == -1:
-        lines.append(call("np.negative", x, f"out={target}"))
-    else:
-        lines.append(call("np.multiply", x, _text(first), f"out={target}"))
-    for c, x in more:
-        sign = "+" if c > 0 else "-"
-        lines.append((f"{target} {sign}= ", plain(x if abs(c) == 1 else f"{_text(abs(c))} * {x}")))
-    if common != 1:
-        lines.append((f"{target} *= ", plain(_text(common))))
-    return lines
-
-
-def _text(number: Fraction) -> str:
-    """A number as a Python expression, without rounding where it has a finite binary fraction."""
-    if number.denominator & (number.denominator - 1):
-        return f"{number.numerator} / {number.denominator}"
-    return str(number.numerator if number.denominator == 1 else float(number))
 
 
 def _kept(place: Place, whole: Size) -> Place:
@@ -607,10 +572,3 @@ def _fixed_places(low: int, size: int, whole: int) -> tuple[str, str]:
         return "0:0", "0:0"
     place = ":" if (start, stop) == (0, whole) else f"{start}:{stop}"
     return place, ":" if (start, stop) == (low, low + size) else f"{start - low}:{stop - low}"
-
-
-def _number(size: Size) -> int:
-    whole = Polynomial.of(size)
-    if not whole.is_constant:
-        raise InvalidExpression(f"expected a number but got {whole}")
-    return whole.constant

@@ -13,11 +13,11 @@ from math import prod
 from typing import assert_never
 
 from symconv.errors import InvalidExpression
+from symconv.lowering.combining import combination
 from symconv.lowering.constants import place_table
 from symconv.lowering.functional_text import (
     INDICES,
     Choices,
-    combination,
     fixed,
     indices,
     label,

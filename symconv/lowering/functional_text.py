@@ -6,9 +6,7 @@ Never: a decision about what is computed.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from fractions import Fraction
 
 from symconv.errors import InvalidExpression
 from symconv.lowering.nodes import MatMul, Merge, Node, Operand, Shape
@@ -54,20 +52,6 @@ def size_text(size: Polynomial) -> str:
 def shape_tuple(shape: Shape) -> Link:
     """A shape as a tuple."""
     return sequence(size_text(Polynomial.of(size)) for size in shape)
-
-
-def combination(row: Sequence[Fraction], names: Sequence[str]) -> str:
-    """``sum of c * x`` with exact numbers where they have a finite binary fraction."""
-    terms = [(c, x) for c, x in zip(row, names, strict=True) if c]
-    text = ""
-    for c, x in terms or [(Fraction(0), names[0])]:
-        size = abs(c)
-        factor = str(size.numerator) if size.denominator == 1 else f"{size.numerator} / {size.denominator}"
-        if size.denominator & (size.denominator - 1) == 0 and size.denominator != 1:
-            factor = str(float(size))
-        product = x if size == 1 else f"{factor} * {x}"
-        text += f" {'-' if c < 0 else '+'} {product}" if text else f"-{product}" if c < 0 else product
-    return text
 
 
 def indices(wanted: int) -> list[str]:
