@@ -10,7 +10,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 
@@ -206,6 +206,8 @@ def test_programs_that_may_spread_a_nan_are_left_out_on_request():
 
 @settings(deadline=None, max_examples=200)
 @given(layers())
+@example(Conv((1,), (1,), padding=((1, -1),)))  # z reads nothing but a zero of the padding
+@example(Conv((1,), (3,), padding=((0, 3),)))  # and so do some taps
 def test_every_program_that_is_offered_is_proved(layer):
     for of in MAPS:
         given_task = task(layer, of)

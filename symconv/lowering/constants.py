@@ -8,18 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import product
 from math import prod
 from textwrap import wrap
 
-import numpy as np
-import numpy.typing as npt
-
 from symconv.errors import InvalidExpression
-from symconv.lowering.nodes import Index, Take, View
+from symconv.lowering.nodes import Take, View, axis
 from symconv.lowering.statements import INDENT, WIDTH, sequence
+from symconv.polynomial import Polynomial
 from symconv.terms import number
-
-Places = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -53,27 +50,36 @@ def place_table(node: Take, through: View | None = None) -> list[int]:
     >>> place_table(Take(Operand("a", (3,)), (2, 2), (2 * axis(0) + axis(1),)))
     [0, 1, 2, 3]
     """
-    sizes = tuple(map(number, node.operand.shape[len(node.operand.shape) - len(node.index) :]))
-    at = list(np.indices(tuple(map(number, node.size))).reshape(len(node.size), -1))
-    places = _values(node.index, at)
-    inside = np.all([(place >= 0) & (place < size) for place, size in zip(places, sizes, strict=True)], axis=0)
-    if through is not None:
-        sizes = tuple(map(number, through.operand.shape))
-        places = _values(through.index, [np.where(inside, place, 0) for place in places])
-    flat = np.zeros(inside.shape, np.int64)
-    for place, size in zip(places, sizes, strict=True):
-        flat = flat * size + place
-    return [int(place) for place in np.where(inside, flat, prod(sizes))]
-
-
-def _values(index: Index, at: Sequence[Places]) -> list[Places]:
-    """Linear indices at places."""
+    sizes = [number(size) for size in node.operand.shape[len(node.operand.shape) - len(node.index) :]]
+    lines = [_Linear.of(p, len(node.size)) for p in node.index]
+    inner = [] if through is None else [_Linear.of(p, len(node.index)) for p in through.index]
+    whole = sizes if through is None else [number(size) for size in through.operand.shape]
     found = []
-    for p in index:
-        value = np.full(at[0].shape, p.constant, np.int64)
-        for j, place in enumerate(at):
-            value += p.coefficient(f"j{j}") * place
-        if any(m not in ((), *((f"j{j}",) for j in range(len(at)))) for m in p.coefficients):
-            raise InvalidExpression(f"Take: expected a place that is linear in the indices but got {p}")
-        found.append(value)
+    for at in product(*(range(number(size)) for size in node.size)):
+        places = [line.value(at) for line in lines]
+        inside = all(0 <= place < size for place, size in zip(places, sizes, strict=True))
+        if through is not None:
+            places = [line.value(places) for line in inner]
+        flat = 0
+        for place, size in zip(places, whole, strict=True):
+            flat = flat * size + place
+        found.append(flat if inside else prod(whole))
     return found
+
+
+@dataclass(frozen=True)
+class _Linear:
+    """``constant + sum of c_j * j``, in integers of any size."""
+
+    constant: int
+    coefficients: tuple[int, ...]
+
+    @classmethod
+    def of(cls, p: Polynomial, count: int) -> _Linear:
+        coefficients = tuple(p.coefficient(f"j{j}") for j in range(count))
+        if p != p.constant + sum((c * axis(j) for j, c in enumerate(coefficients)), start=Polynomial()):
+            raise InvalidExpression(f"Take: expected a place that is linear in the indices but got {p}")
+        return cls(p.constant, coefficients)
+
+    def value(self, at: Sequence[int]) -> int:
+        return self.constant + sum(c * j for c, j in zip(self.coefficients, at, strict=True))

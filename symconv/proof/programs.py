@@ -113,7 +113,9 @@ def _prove_case(problem: Problem, program: Node, case: _Case, ranges: Ranges) ->
         raise Unequal(str(error)) from error
     known = _Known(problem, ranges, reader.sizes, free)
     computed = _collected([_normal(term, known) for term in read], known)
-    wanted = _collected(_expanded(_relation(problem, case), computed, known), known)
+    relation = _relation(problem, case)
+    known.sizes.update({b.name: b.size for b in relation.binders})
+    wanted = _collected(_expanded(relation, computed, known), known)
     if computed != wanted:
         raise Unequal(_difference(computed, wanted))
 
