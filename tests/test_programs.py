@@ -611,9 +611,12 @@ def test_arrays_of_two_byte_orders_are_of_one_dtype():
 @pytest.mark.parametrize(
     ("options", "needed"),
     [
-        ({"program": "winograd-rows"}, "accuracy=6 for"),
-        ({"program": "winograd-rows", "dtype": "complex64"}, "accuracy=6 and dtype float32 or float64 for"),
-        ({"program": "winograd", "finite_only": False}, "finite_only=True for"),
+        ({"program": "winograd-rows"}, r"accuracy=6 \(--accuracy 6\) for"),
+        (
+            {"program": "winograd-rows", "dtype": "complex64"},
+            r"accuracy=6 \(--accuracy 6\) and dtype float32 or float64 for",
+        ),
+        ({"program": "winograd", "finite_only": False}, r"finite_only=True \(without --any-value\) for"),
         ({"program": "pointwise"}, "choose of closed, "),
     ],
 )

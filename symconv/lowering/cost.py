@@ -277,13 +277,46 @@ def machine(dtype: str, threads: int) -> Machine:
 # Fitted to measured times of all candidates of 150 layers, each in three maps, so that the choice is good.
 MACHINES = {
     "float32": Machine(
-        1.01e11, (0.92, 3.1, 4.4), 7.6e-11, 4.5e-9, 4.0e-11, 9.1e-11, 2.3e-8, 5.1e-10, 4.1e-10, 4.5e-7, 1.3e-10, 4.1e10
+        rate=101000000000.0,
+        short=(0.92, 3.1, 4.4),
+        entry=7.6e-11,
+        stretch=4.5e-09,
+        far=4e-11,
+        combined=9.1e-11,
+        landed=2.3e-08,
+        transformed=5.1e-10,
+        looked_up=4.1e-10,
+        call=4.5e-07,
+        packed=1.3e-10,
+        vector=41000000000.0,
     ),
     "float64": Machine(
-        5.5e10, (0.52, 2.7, 5.9), 1.4e-10, 4.5e-9, 1.1e-10, 7.6e-11, 1.2e-8, 4.9e-10, 5.5e-10, 6.5e-7, 4.2e-10, 2.3e10
+        rate=55000000000.0,
+        short=(0.52, 2.7, 5.9),
+        entry=1.4e-10,
+        stretch=4.5e-09,
+        far=1.1e-10,
+        combined=7.6e-11,
+        landed=1.2e-08,
+        transformed=4.9e-10,
+        looked_up=5.5e-10,
+        call=6.5e-07,
+        packed=4.2e-10,
+        vector=23000000000.0,
     ),
 }
 SECOND_THREAD = 1.8
 EXACT = Machine(
-    1.0e8, (0.0, 0.0, 0.0), 2.0e-9, 4.0e-9, 0.0, 2.0e-8, 0.0, 1.0, 1.0e-8, 7.0e-7, 1.0e-10, 1.0e8
+    rate=100000000.0,
+    short=(0.0, 0.0, 0.0),
+    entry=2e-09,
+    stretch=4e-09,
+    far=0.0,
+    combined=2e-08,
+    landed=0.0,
+    transformed=1.0,
+    looked_up=1e-08,
+    call=7e-07,
+    packed=1e-10,
+    vector=100000000.0,
 )  # products one by one

@@ -348,8 +348,12 @@ def _unfitting(layer: Conv, options: Options) -> str:
              if c.candidate.name == options.program]  # fmt: skip
     if named:
         candidate = min((one.candidate for one in named), key=lambda c: c.error)
-        needed = [f"accuracy={candidate.error:g}"] if candidate.error > options.accuracy else []
-        needed += ["finite_only=True"] if not (candidate.finite or options.finite_only) else []
+        needed = (
+            [f"accuracy={candidate.error:g} (--accuracy {candidate.error:g})"]
+            if candidate.error > options.accuracy
+            else []
+        )
+        needed += ["finite_only=True (without --any-value)"] if not (candidate.finite or options.finite_only) else []
         needed += ["dtype float32 or float64"] if not candidate.exact and options.dtype not in ROUNDED else []
         return f"program {options.program} needs {' and '.join(needed)} for {layer!r}"
     plain = replace(options, program=None)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from random import Random
 
 from symconv.errors import InvalidOption
@@ -29,7 +30,7 @@ from symconv.lowering.nodes import Node
 from symconv.lowering.problem import Line, Problem, Task
 from symconv.polynomial import Polynomial
 from symconv.proof.programs import operands, prove_program
-from symconv.proof.symbolic_ranges import Parameters, Witnessed
+from symconv.proof.symbolic_ranges import Parameters, Sample, Witnessed, evaluated
 from symconv.terms import Size
 
 SAMPLES = 60
@@ -76,9 +77,7 @@ class _Given:
     def size(self, name: str, least: Size = 1) -> Polynomial:
         """A parameter that is at least so large."""
         bound = Polynomial.of(least)
-        found = self.parameters.new(
-            name, lambda values, draw: bound.evaluate(lambda atom: values[str(atom)]) + draw(0, 3)
-        )
+        found = self.parameters.new(name, lambda values, draw: evaluated(bound, values) + draw(0, 3))
         self.parameters.assume(found - bound)
         return found
 
@@ -147,6 +146,11 @@ def prove_algorithm(name: str, ndim: int, *, grouped: bool = False) -> ProgramPr
     return ProgramProof(name, ndim, grouped, task.problem, built.program, built.tiled, built.counts, ranges, conditions)
 
 
+def _not_less(least: Polynomial, values: Sample, draw: Callable[[int, int], int]) -> int:
+    """A number that is not less than a polynomial, and not much more."""
+    return evaluated(least, values) + draw(0, 2)
+
+
 def _problem(parameters: Parameters, known: _Algorithm, ndim: int, *, grouped: bool) -> Problem:
     """A problem of parameters. Q is the padded size; ``Q - 1 = s*(O-1) + d*(K-1) + r`` with r at least 0."""
 
@@ -166,10 +170,7 @@ def _problem(parameters: Parameters, known: _Algorithm, ndim: int, *, grouped: b
         o = least_one(f"O{at}")
         low = parameters.new(f"p{at}", lambda _, draw: draw(-1, 3))
         reach = Polynomial.of(s) * (o - 1) + d * (k - 1) + 1
-        padded = parameters.new(
-            f"Q{at}",
-            lambda values, draw, r=reach: r.evaluate(lambda atom: values[str(atom)]) + draw(0, 2),  # type: ignore[misc]
-        )
+        padded = parameters.new(f"Q{at}", partial(_not_less, reach))
         parameters.assume(padded - reach, padded - 1)
         lines.append(Line(size, k, o, s, d, u, low, padded))
     groups: Size = least_one("G") if grouped else 1

@@ -139,6 +139,11 @@ def _polynomial(p: Poly) -> Polynomial:
     return total
 
 
+def evaluated(p: Polynomial, values: Sample) -> int:
+    """A polynomial of parameters, for a sample of them."""
+    return p.evaluate(lambda atom: values[str(atom)])
+
+
 @dataclass
 class Parameters:
     """Parameters with their hypotheses, and samples that are drawn by giving each parameter a value in turn."""
@@ -162,7 +167,7 @@ class Parameters:
             values: dict[str, int] = {}
             for name, one in self.draws.items():
                 values[name] = one(values, draw)
-            if all(p.evaluate(lambda atom, v=values: v[str(atom)]) >= 0 for p in self.hypotheses):  # type: ignore[misc]
+            if all(evaluated(p, values) >= 0 for p in self.hypotheses):
                 found.append(values)
         return tuple(found)
 
