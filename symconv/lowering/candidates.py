@@ -35,6 +35,7 @@ WORKSPACE = 64 * 2**20  # bytes beyond inputs and outputs
 ENTRIES = WORKSPACE // 8  # of all workspaces together: of float64 or smaller (of complex128 twice as many bytes)
 SHORT_TILE = 256  # below this many columns a tile is not worth its statements
 LONG_TILE = 1024  # columns of which a sum is made while they are in the cache
+MANY = 32  # channels from which on a product is quicker with the rows of its second factor in order
 TABLE = 4096  # places in a constant table
 
 
@@ -109,6 +110,8 @@ def _is_safe(candidate: Candidate, of: Task) -> bool:
 def _fitting(p: Problem) -> Iterator[Candidate]:
     sums = not isinstance(p.batch, Polynomial)  # over the images: their number is that of the channels
     yield from _windows(p, sums)
+    if sums:
+        yield from _columns_sum(p)
     if all(line.stride == line.input_dilation == 1 for line in p.lines) and not sums:
         yield from _planes(p)
     if all(line.dilation == line.input_dilation == 1 for line in p.lines) and sums:
@@ -163,6 +166,19 @@ def _windows(p: Problem, sums: bool) -> Iterator[Candidate]:
     yield Candidate("windows", partial(build, banded=bands), note, algorithm=algorithm)
 
 
+def _columns_sum(p: Problem) -> Iterator[Candidate]:
+    """All images in one product, or blocks of them, for their columns are in memory."""
+    image = _image(p, sums=True) + (_columns(p, sums=True) + _outs(p)) * prod(map(number, p.kernel_size))
+    if image <= ENTRIES // 2:
+        images = max(1, min(ENTRIES // (2 * image), 4 * CACHE // image))
+        note = f"{images} image{'s' if images > 1 else ''} at once"
+        yield Candidate("columns", windows.columns_sum, note, algorithm="columns, summed", images=images)
+
+
+def _outs(p: Problem) -> int:
+    return number(p.groups) * number(p.out_channels)
+
+
 def _divisor(whole: int, largest: int) -> int:
     """The largest divisor that is not larger, so that all bands are of one size; at least 1."""
     return next((n for n in range(min(whole, largest), 0, -1) if whole % n == 0), 1)
@@ -194,18 +210,18 @@ def _planes(p: Problem) -> Iterator[Candidate]:
 def _plane_sums(p: Problem) -> Iterator[Candidate]:
     kernel = number(p.groups) * number(p.out_channels) * _padded(p.lines)
     free = ENTRIES - 2 * _image(p, sums=True) - 2 * kernel
-    outs = number(p.out_channels)
+    outs, ins = number(p.out_channels), number(p.batch)
     rows = _columns(p, sums=True)
-    copied = outs * number(p.batch) > 1
     long = max(LONG_TILE, SMALL_PRODUCT * number(p.groups) // (outs * rows) // 16 * 16)
-    largest = min(long, free // rows) if copied else free
-    if largest < 64:
-        return
-    tiling = plane.flat_tiling(p, largest, of_kernel=True)
-    build = partial(plane.plane_sum, tiling=tiling, copied=copied)
-    note = _tiles(tiling) if copied else "a product for each tap"
-    algorithm = "plane, summed" if copied else "plane, summed by taps"
-    yield Candidate("plane", build, note, finite=False, algorithm=algorithm)
+    if outs * ins > 1 and (largest := min(long, free // rows)) >= 64:
+        tiling = plane.flat_tiling(p, largest, of_kernel=True)
+        build = partial(plane.plane_sum, tiling=tiling)
+        yield Candidate("plane", build, _tiles(tiling), finite=False, algorithm="plane, summed")
+    small = SMALL_PRODUCT // (outs * ins) // 16 * 16
+    if (largest := min(small, free) if small >= SHORT_TILE else free) >= 64:
+        tiling = plane.flat_tiling(p, largest, of_kernel=True)
+        build = partial(plane.taps_sum, tiling=tiling, packed=outs >= MANY)
+        yield Candidate("taps", build, _tiles(tiling), finite=False, algorithm="taps, summed")
 
 
 def _image(p: Problem, *, sums: bool = False) -> int:

@@ -26,6 +26,8 @@ PROGRAMS = (
     "scatter",
     "scatter-plane",
     "pointwise",
+    "columns",
+    "taps",
     "toeplitz",
     "winograd",
     "winograd-rows",
@@ -138,7 +140,14 @@ def considered(layer: Conv, of: str, options: Options) -> tuple[Considered, ...]
 
 def _considered(layer: Conv, of: str, candidate: Candidate, batch: int, here: Machine) -> Considered:
     node = as_result(layer, of, candidate.build(task(layer, of)))
-    return Considered(candidate, node, seconds(work(node, batch), here))
+    return Considered(candidate, node, _predicted(node, candidate.images or batch, batch, here))
+
+
+def _predicted(node: Node, block: int, batch: int, here: Machine) -> float:
+    """The time of a batch that is taken in blocks of images."""
+    blocks, rest = divmod(batch, block)
+    last = seconds(work(node, rest), here) if rest else 0
+    return blocks * seconds(work(node, block), here) + last if blocks else last
 
 
 def _allowed(candidate: Candidate, options: Options) -> bool:

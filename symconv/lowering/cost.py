@@ -48,13 +48,14 @@ GATHERED = 6  # entries at equal distances cost as much as stretches of so many 
 
 @dataclass(frozen=True)
 class Products:
-    """So many products of an M x K and a K x N matrix, `stacked` in a call."""
+    """So many products of an M x K and a K x N matrix, `stacked` in a call; `turned` if the second lies transposed."""
 
     count: int
     stacked: int
     rows: int
     columns: int
     inner: int
+    turned: bool = False
 
 
 @dataclass(frozen=True)
@@ -101,6 +102,8 @@ class Machine:
         An entry of the factors of a product that is not small: the library packs them.
     vector
         Multiplications and additions in a second where a factor is a vector.
+    turned
+        The side M at which a product that is not small, and whose second factor lies transposed, takes twice the time.
     spread
         How much faster products that are not small are on these threads; smaller ones are done on one.
     """
@@ -117,6 +120,7 @@ class Machine:
     call: float
     packed: float
     vector: float
+    turned: float
     spread: float = 1.0
 
 
@@ -130,6 +134,7 @@ def seconds(work: Work, machine: Machine) -> float:
         total += p.count * (p.stacked - 1) * machine.call / 8
         slow = prod(1 + half / side for half, side in zip(machine.short, (p.rows, p.columns, p.inner), strict=True))
         large = p.rows * p.columns * p.inner > SMALL_PRODUCT
+        slow *= 1 + machine.turned / p.rows if p.turned and large else 1
         rate = machine.rate * (machine.spread if large else 1)
         total += p.count * p.stacked * 2 * p.rows * p.columns * p.inner / rate * slow
         if large:
@@ -150,10 +155,11 @@ def work(node: Node, batch: int) -> Work:
     >>> from symconv.lowering.algorithms.pointwise import pointwise
     >>> from symconv.lowering.problem import forward_task
     >>> work(pointwise(forward_task(Conv((4, 4), (1, 1), in_channels=2, out_channels=3))), 5).products
-    (Products(count=1, stacked=5, rows=3, columns=16, inner=2),)
+    (Products(count=1, stacked=5, rows=3, columns=16, inner=2, turned=False),)
     """
     counter = _Counter(batch)
     counter.count(node, {})
+    counter.laid_out(node)
     return Work(tuple(counter.products), tuple(counter.moved), counter.combined, counter.landed,
                 counter.transformed, counter.looked_up, counter.calls)  # fmt: skip
 
@@ -203,7 +209,8 @@ class _Counter:
                 *_, rows, inner_size = self.sizes(left.shape)
                 stacked = prod(self.sizes(right.shape[:-2]))
                 columns = self.size(right.shape[-1])
-                self.products.append(Products(times, stacked, rows, columns, inner_size))
+                turned = columns > 1 and isinstance(_below(right), View) and self.run(right) == 1
+                self.products.append(Products(times, stacked, rows, columns, inner_size, turned))
             case Sum(operand):
                 self.combined += times * prod(self.sizes(operand.shape))
             case Each(variable, _, body):
@@ -243,6 +250,12 @@ class _Counter:
             case _:
                 assert_never(node)
         self.calls += times
+
+    def laid_out(self, node: Node) -> None:
+        """A result whose entries lie in another order is copied."""
+        entries = prod(self.sizes(node.shape))
+        if (run := self.run(node)) < self.size(node.shape[-1]):
+            self.moved.append(Moved(entries, run, entries))
 
     def run(self, node: Node) -> int:
         """How many neighbours in memory a view reads in one stretch."""
@@ -289,6 +302,7 @@ MACHINES = {
         call=4.5e-07,
         packed=1.3e-10,
         vector=41000000000.0,
+        turned=11.0,
     ),
     "float64": Machine(
         rate=55000000000.0,
@@ -303,6 +317,7 @@ MACHINES = {
         call=6.5e-07,
         packed=4.2e-10,
         vector=23000000000.0,
+        turned=0.0,
     ),
 }
 SECOND_THREAD = 1.8
@@ -319,4 +334,5 @@ EXACT = Machine(
     call=7e-07,
     packed=1e-10,
     vector=100000000.0,
+    turned=0.0,
 )  # products one by one

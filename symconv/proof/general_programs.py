@@ -182,7 +182,16 @@ def _plane(given: _Given) -> _Built:
     return _Built(plane.plane(given.task, _tiling(given)))
 
 
-def _plane_sum(given: _Given, *, copied: bool = True) -> _Built:
+def _plane_sum(given: _Given) -> _Built:
+    return _Built(plane.plane_sum(given.task, _sum_tiling(given)))
+
+
+def _taps_sum(given: _Given) -> _Built:
+    return _Built(plane.taps_sum(given.task, _sum_tiling(given), packed=True))
+
+
+def _sum_tiling(given: _Given) -> plane.Tiling:
+    """Tiles in which all of the kernel lies."""
     tiling = _tiling(given)
     lines = given.lines[-2:]
     needed = Polynomial.of(lines[0].kernel_size)
@@ -190,11 +199,7 @@ def _plane_sum(given: _Given, *, copied: bool = True) -> _Built:
         needed = (needed - 1) * lines[1].padded_size + lines[1].kernel_size
     flat = tiling.tiles * Polynomial.of(tiling.tile)
     given.parameters.assume(flat - needed, flat - lines[0].kernel_size)  # the second follows, for rows are not empty
-    return _Built(plane.plane_sum(given.task, tiling, copied=copied))
-
-
-def _plane_sum_by_taps(given: _Given) -> _Built:
-    return _plane_sum(given, copied=False)
+    return tiling
 
 
 def _tiling(given: _Given) -> plane.Tiling:
@@ -218,6 +223,10 @@ def _windows_sum_banded(given: _Given) -> _Built:
     bands, rows = given.size("B"), given.size("R")
     given.parameters.assume(bands * rows - given.lines[0].kernel_size)
     return _Built(windows.windows_sum(given.task, windows.Bands(bands, rows)))
+
+
+def _columns_sum(given: _Given) -> _Built:
+    return _Built(windows.columns_sum(given.task))
 
 
 def _landing(given: _Given) -> tuple[Polynomial, ...]:
@@ -304,9 +313,10 @@ _ALGORITHMS = {
     "windows, in bands": _Algorithm(_windows_banded, "u"),
     "windows, summed": _Algorithm(_windows_sum),
     "windows, summed in bands": _Algorithm(_windows_sum_banded, "u"),
+    "columns, summed": _Algorithm(_columns_sum),
     "plane": _Algorithm(_plane, "su"),
     "plane, summed": _Algorithm(_plane_sum, "du"),
-    "plane, summed by taps": _Algorithm(_plane_sum_by_taps, "du"),
+    "taps, summed": _Algorithm(_taps_sum, "du"),
     "scatter": _Algorithm(_scatter, "s"),
     "scatter, in bands": _Algorithm(_scatter_banded, "s"),
     "scatter, by channel": _Algorithm(_scatter_by_channel, "s", groups=False),

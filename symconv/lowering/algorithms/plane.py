@@ -1,6 +1,7 @@
 """Plane: flat windows. Padded once, every tap of the kernel reads one long contiguous stretch of memory.
 
-In: a task of stride and input dilation 1 (`plane`), or of dilation and input dilation 1 (`plane_sum`).  Out: a program.
+In: a task of stride and input dilation 1 (`plane`), or of dilation and input dilation 1 (`plane_sum`, `taps_sum`).
+Out: a program.
 
 The last two spatial axes of the padded image are one flat axis, on which the window of tap k that belongs to position i
 begins at ``flat(i) + flat(d*k)``: the columns of im2col are contiguous copies. Positions that reach over the end of a
@@ -66,44 +67,59 @@ def plane(task: Task, tiling: Tiling) -> Node:
     return Each(IMAGE, p.batch, z, 0)
 
 
-def plane_sum(task: Task, tiling: Tiling, *, copied: bool = True) -> Node:
+def plane_sum(task: Task, tiling: Tiling) -> Node:
     """One channel at a time, summed: for dE/dw the channels are the images, and the kernel is delta.
 
-    The flat axis runs along the kernel, whose dilation is 1, as the windows of `plane` run along the positions. Windows
-    that are not copied are multiplied where they lie, a row at a time: with few channels that is all there is to do.
+    The flat axis runs along the kernel, whose dilation is 1, as the windows of `plane` run along the positions.
     """
+    p = task.problem
+    lead = len(p.lead)
+    windows, kernel, heights = _summed(task, tiling)
+    product: Node = MatMul(merge(Copy(windows), lead, 1 + p.ndim), swapped(kernel))
+    total = split(_totals(p, product, tiling, heights), lead, (p.batch, *p.output_size))
+    return transposed(total, (lead, *range(lead), lead + 1 + p.ndim, *range(lead + 1, lead + 1 + p.ndim)))
+
+
+def taps_sum(task: Task, tiling: Tiling, *, packed: bool) -> Node:
+    """The same without a copy of the windows: they are multiplied where they lie, those of one tap at a time.
+
+    The kernel is `packed` where a product of many channels is quicker with its rows in order.
+    """
+    p = task.problem
+    lead = len(p.lead)
+    windows, kernel, heights = _summed(task, tiling)
+    *before, tile = windows.shape
+    ins, taps = before[lead], before[lead + 1 :]
+    groups, last = tuple(map(axis, range(lead))), len(before)
+    of_tap = tuple(map(axis, range(lead, lead + p.ndim)))
+    rows = view(windows, (*before[:lead], *taps, ins, tile), (*groups, axis(last - 1), *of_tap, axis(last)))
+    columns = Copy(swapped(kernel)) if packed else swapped(kernel)
+    outs = kernel.shape[lead]
+    stacked = view(columns, (*before[:lead], *taps, tile, outs), (*groups, axis(last - 1), axis(last)))
+    total = _totals(p, MatMul(rows, stacked), tiling, heights)  # (*G, *O, N, M)
+    return transposed(total, (last - 1, *range(lead), last, *range(lead, lead + p.ndim)))
+
+
+def _summed(task: Task, tiling: Tiling) -> tuple[Node, Node, list[Polynomial]]:
+    """The windows (*G, N, *O, tile) of one channel, its kernel (*G, M, tile), and the slabs that they are in."""
     p = task.problem
     lead = len(p.lead)
     channel = Polynomial.of(IMAGE)
     x = at_place(task.operand, 1 + lead, channel)  # (N, *G, *L)
     x = transposed(x, (*range(1, lead + 1), 0, *range(lead + 1, lead + 1 + p.ndim)))
-    flat = _flat(p, x, tiling)
     heights = [Polynomial.of(f"{SLAB}{at}") for at in range(p.ndim - 2)]
     turned = Problem(p.batch, p.groups, p.in_channels, p.out_channels, tuple(map(_turned, p.lines)), p.grouped)
-    windows = _windows(turned, flat, tiling, heights, lead + 1)  # (*G, N, *O, tile)
-    kernel = _flat_kernel(p, at_place(task.kernel, lead + 1, channel), tiling, heights)
-    product: Node
-    if copied:
-        product = MatMul(merge(Copy(windows), lead, 1 + p.ndim), swapped(kernel))
-    else:
-        product = merge(_row_by_row(windows, swapped(kernel), lead), lead, 1 + p.ndim)
+    windows = _windows(turned, _flat(p, x, tiling), tiling, heights, lead + 1)
+    return windows, _flat_kernel(p, at_place(task.kernel, lead + 1, channel), tiling, heights), heights
+
+
+def _totals(p: Problem, product: Node, tiling: Tiling, heights: list[Polynomial]) -> Node:
+    """The sum over tiles, slabs and channels."""
     if tiling.tiles != 1:
         product = Total(TILE, tiling.tiles, product)
-    for at in reversed(range(p.ndim - 2)):
+    for at in reversed(range(len(heights))):
         product = Total(f"{SLAB}{at}", p.lines[at].kernel_size, product)
-    total = split(Total(IMAGE, p.in_channels, product), lead, (p.batch, *p.output_size))
-    return transposed(total, (lead, *range(lead), lead + 1 + p.ndim, *range(lead + 1, lead + 1 + p.ndim)))
-
-
-def _row_by_row(windows: Node, kernel: Node, lead: int) -> Node:
-    """The products (*G, N, *O, M) of each window (*G, N, *O, tile) with the kernel (*G, tile, M)."""
-    last = len(windows.shape) - 1
-    *kept, tile = windows.shape
-    rows = view(windows, (*kept, 1, tile), (*map(axis, range(last)), axis(last + 1)))
-    groups = tuple(map(axis, range(lead)))
-    columns = view(kernel, (*kept, tile, kernel.shape[-1]), (*groups, axis(last), axis(last + 1)))
-    product = MatMul(rows, columns)
-    return view(product, (*kept, kernel.shape[-1]), (*map(axis, range(last)), Polynomial(), axis(last)))
+    return Total(IMAGE, p.in_channels, product)
 
 
 def _turned(line: Line) -> Line:

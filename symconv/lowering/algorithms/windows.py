@@ -1,7 +1,7 @@
 """Windows: im2col with exact windows, for any stride, dilation and input dilation.
 
 In: any task.  Out: a program: for one image at a time (`windows`), or for one channel at a time, summed
-(`windows_sum`: for dE/dw, whose channels are the images).
+(`windows_sum`: for dE/dw, whose channels are the images), or for all of these channels at once (`columns_sum`).
 
 A kernel of one tap with stride 1 reads the image as it is; then the columns are no copy, and a layer is one product.
 """
@@ -90,6 +90,23 @@ def windows_sum(task: Task, banded: Bands | None = None) -> Node:
         product = Total(BAND, banded.bands, product)
     parts = split(Total(IMAGE, p.in_channels, product), lead, (p.batch, *p.output_size))
     return transposed(parts, (lead, *range(lead), lead + 1 + p.ndim, *range(lead + 1, lead + 1 + p.ndim)))
+
+
+def columns_sum(task: Task) -> Node:
+    """All channels at once, in one product: a large result is written once, and in the order in which w lies."""
+    p = task.problem
+    lead = len(p.lead)
+    first = lead + 2
+    spatial = tuple(range(first, first + p.ndim))
+    groups = tuple(range(1, lead + 1))
+    padded = spread_and_padded(p, transposed(task.operand, (*groups, 0, lead + 1, *spatial)))  # (*G, N, C, *L)
+    under = _under(p, padded, first, p.kernel_size, p.output_size)  # (*G, N, C, *K, *O)
+    order = (*range(lead + 1), *range(first + p.ndim, first + 2 * p.ndim), lead + 1, *spatial)
+    columns = Copy(transposed(under.operand if isinstance(under, Copy) else under, order))  # (*G, N, *O, C, *K)
+    flat = merge(merge(columns, lead + 1 + p.ndim, 1 + p.ndim), lead, 1 + p.ndim)
+    product = MatMul(merge(task.kernel, lead + 1, 1 + p.ndim), swapped(flat))
+    parts = split(product, lead + 1, (p.batch, *p.output_size))  # (*G, M, N, *O)
+    return transposed(parts, (lead + 1, *range(lead + 1), *spatial))
 
 
 def _turned(line: Line) -> Line:
