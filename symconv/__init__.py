@@ -28,6 +28,7 @@ if TYPE_CHECKING:
         SymconvError,
         UnsupportedLayer,
     )
+    from symconv.figures.figure import Figure, figure
     from symconv.layer import Axis, Conv
     from symconv.lowering import Lowered, lower
     from symconv.presets import Preset, preset
@@ -46,6 +47,7 @@ _HOME = {
     "Conv": "symconv.layer",
     "Derivation": "symconv.steps",
     "Document": "symconv.report.document",
+    "Figure": "symconv.figures.figure",
     "Gradient": "symconv.steps",
     "InvalidArray": "symconv.errors",
     "InvalidExpression": "symconv.errors",
@@ -65,6 +67,7 @@ _HOME = {
     "audit": "symconv.audits",
     "closed_forms": "symconv.api",
     "derive": "symconv.api",
+    "figure": "symconv.figures.figure",
     "lower": "symconv.lowering",
     "notation": "symconv.report.notation",
     "preset": "symconv.presets",
@@ -79,6 +82,7 @@ __all__ = [
     "Conv",
     "Derivation",
     "Document",
+    "Figure",
     "Gradient",
     "InvalidArray",
     "InvalidExpression",
@@ -98,6 +102,7 @@ __all__ = [
     "audit",
     "closed_forms",
     "derive",
+    "figure",
     "lower",
     "notation",
     "preset",

@@ -38,9 +38,9 @@ FLOORS = [
     "activations",
     "auditing",
     "report",
-    "figures",
     "symbolic",
     "files",
+    "figures",
     "audits",
     "testing",
     "api",
@@ -48,6 +48,7 @@ FLOORS = [
     "audit_commands",
     "layer_options",
     "lower_command",
+    "figure_command",
     "cli",
     "__main__",
 ]

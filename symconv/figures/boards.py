@@ -210,7 +210,7 @@ def _frame(window: Sliding, middle: Index, cell: Spot, at: Spot, crop: dict[int,
 
 
 def _plane_with_entries(window: Sliding, lead: Index) -> tuple[Index, Index]:
-    """The taps along the leading axes, the middle ones first, whose plane of the operand has entries; and that plane."""
+    """The taps along the leading axes, from the middle, whose plane of the operand has entries; and that plane."""
     sizes = shape(window.kernel)[2 : 2 + len(lead)]
     near = [[tap for _, tap in sorted((abs(2 * tap - n + 1), tap) for tap in range(n))] for n in sizes]
     first: tuple[Index, Index] | None = None

@@ -99,7 +99,7 @@ def remainder_note(layer: Conv, of: str) -> str:
     if not any(layer.remainder):
         return ""
     return {
-        "forward": f"remainder r = {r}: the stride leaves so many places at the high end to no window",
-        "input": f"remainder r = {r}: so many more zeros at the high end, for the places that no window reached",
-        "weight": f"remainder r = {r}: so many places at the high end are cut off, for no window reached them",
+        "forward": f"Remainder r = {r}: the stride leaves so many places at the high end to no window.",
+        "input": f"Remainder r = {r}: so many more zeros at the high end, for the places that no window reached.",
+        "weight": f"Remainder r = {r}: so many places at the high end are cut off, for no window reached them.",
     }[of]

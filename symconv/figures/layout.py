@@ -11,11 +11,13 @@ from dataclasses import dataclass
 from symconv.figures.boards import Board, Cell, Spot
 from symconv.figures.labels import Runs
 from symconv.figures.palette import CROSS, HATCH, PAINTS, role
-from symconv.figures.scene import Group, Label, Lines, Rect, Run, Shape, text, width
+from symconv.figures.scene import Group, Label, Lines, Rect, Scene, Shape, text, width
 from symconv.geometry import Zero
 from symconv.polynomial import Entry
 
 MARGIN, GAP = 20.0, 26.0
+TOP = 62.0  # where the body of a picture begins, below its heading
+LEAST = 380.0  # so wide is every picture
 HEAD = 46.0  # height of a board's two lines of caption
 FOOT = 24.0  # height of a line below the boards
 TEXT = 15.0
@@ -132,7 +134,7 @@ def grid_shapes(
 
 KEY: Mapping[str, str] = {
     "between": "zero put between entries (dilation)",
-    "around": "zero put around them (padding)",
+    "around": "zero put around entries (padding)",
     "unread": "read by no window",
     "marked": "the window and the entry it gives",
 }
@@ -186,11 +188,6 @@ def _moved(shape: Shape, dx: float, dy: float) -> Shape:
             return type(shape)(shape.x1 + dx, shape.y1 + dy, shape.x2 + dx, shape.y2 + dy)
 
 
-def sign(runs: Runs, x: float, y: float) -> Label:
-    """A sign between two boards."""
-    return Label(x, y, runs, 34 if plain(runs) == "⋆" else 24)
-
-
 def words(*parts: str | Runs) -> Runs:
     """Words and names in one line."""
     return tuple(run for part in parts for run in (text(part) if isinstance(part, str) else part))
@@ -204,11 +201,57 @@ def plain(runs: Runs) -> str:
     return " ".join(written.split())
 
 
-def heading(runs: Runs) -> Label:
-    """The line on top of a picture."""
-    return Label(MARGIN, MARGIN, runs, TEXT + 1, centred=False)
+@dataclass(frozen=True)
+class Page:
+    """A whole picture: a heading, a body of boards, lines of an equation, the key, notes."""
 
+    title: str
+    subtitle: str
+    body: tuple[Shape, ...]
+    size: tuple[float, float]  # of the body
+    boards: tuple[Board, ...]
+    marked: bool = False
+    lines: int = 0
+    notes: tuple[str, ...] = ()
 
-def number(n: int) -> tuple[Run, ...]:
-    """A number in a caption."""
-    return (Run(str(n)),)
+    @property
+    def room(self) -> float:
+        """Width of what stands between the margins."""
+        said = [width(text(self.title), TEXT + 1), width(text(self.subtitle), TEXT - 2)]
+        return max(self.size[0], LEAST, *said, *(width(text(note), TEXT - 2) for note in self.notes))
+
+    @property
+    def below(self) -> float:
+        """Where the first line below the body has its middle."""
+        return TOP + self.size[1] + 24
+
+    @property
+    def foot(self) -> float:
+        """Where the key begins."""
+        return self.below + self.lines * FOOT + (6 if self.lines else -6)
+
+    def line(self, at: int, runs: Runs) -> Label:
+        """One line below the body."""
+        return Label(MARGIN, self.below + at * FOOT, runs, TEXT + 2, centred=False)
+
+    def scene(
+        self,
+        description: str,
+        frames: tuple[tuple[Shape, ...], ...] = ((),),
+        trail: tuple[tuple[Shape, ...], ...] = (),
+        cropped: bool = False,
+    ) -> Scene:
+        """The page as a scene; `frames` are in the coordinates of the page, the body begins at (MARGIN, TOP)."""
+        key_shapes, key_height = key(self.boards, self.room, self.marked)
+        shapes: list[Shape] = [
+            Label(MARGIN, MARGIN, text(self.title), TEXT + 1, centred=False),
+            Label(MARGIN, MARGIN + 22, text(self.subtitle), TEXT - 2, centred=False),
+            *moved(self.body, MARGIN, TOP),
+            *moved(key_shapes, MARGIN, self.foot),
+        ]
+        after = self.foot + key_height + 10
+        for at, note in enumerate(self.notes):
+            shapes.append(Label(MARGIN, after + at * FOOT, text(note), TEXT - 2, centred=False))
+        height = after + len(self.notes) * FOOT + MARGIN - 14
+        title = f"{self.title}: {self.subtitle}"
+        return Scene(self.room + 2 * MARGIN, height, title, description, tuple(shapes), frames, trail, cropped)

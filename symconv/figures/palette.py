@@ -53,7 +53,7 @@ def _luminance(colour: str) -> float:
 
 @dataclass(frozen=True)
 class Paint:
-    """How a cell looks: its fill, its border and how thick that is, whether it is dashed, and the colour of its text."""
+    """How a cell looks: its fill, its border, how thick and whether dashed that is, and the colour of its text."""
 
     fill: str
     stroke: str
@@ -76,7 +76,7 @@ PAINTS = {
     **{f"{name}-lit": _lit(hue) for name, hue in HUES.items()},
     "between": Paint("#dedede", "#8a8a8a", text=QUIET),
     "between-lit": Paint("#cfcfcf", "#000000", 2.5),
-    "around": Paint("#fbfbfb", "#8a8a8a", dashed=True, text=QUIET),
+    "around": Paint("#f9f9f9", "#8a8a8a", dashed=True, text=QUIET),
     "around-lit": Paint("#ececec", "#000000", 2.5),
     "empty": Paint("#ffffff", "#b0b0b0", text=QUIET),
     "marked": Paint("#ffffff", "#000000", 2.5),

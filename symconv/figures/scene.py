@@ -32,7 +32,7 @@ class Rect:
 
 @dataclass(frozen=True)
 class Label:
-    """A line of text; `y` is its middle, `x` its start or its middle. Without a colour it has that of the page's text."""
+    """A line of text; `y` is its middle, `x` its start or its middle. Without a colour it has the page's."""
 
     x: float
     y: float
@@ -76,9 +76,9 @@ Shape = Rect | Label | Lines | Arrow | Group
 
 @dataclass(frozen=True)
 class Scene:
-    """A picture: what is always there, and what each frame adds; one frame for a picture that does not move.
+    """A picture: what is always there, what each frame marks, and what it leaves behind when it has gone.
 
-    `rest` is what a still picture shows besides its frame: all that the other frames would have added by their end.
+    One frame, and nothing left behind, for a picture that does not move.
     """
 
     width: float
@@ -87,12 +87,12 @@ class Scene:
     description: str
     base: tuple[Shape, ...]
     frames: tuple[tuple[Shape, ...], ...] = ((),)
-    rest: tuple[Shape, ...] = ()
-    notes: tuple[str, ...] = ()
+    trail: tuple[tuple[Shape, ...], ...] = ()
+    cropped: bool = False
 
     def still(self, frame: int) -> tuple[Shape, ...]:
-        """All shapes of one frame, as a picture that does not move."""
-        return self.base + self.rest + self.frames[frame]
+        """All shapes of one frame as a picture that does not move: what every frame leaves behind is there."""
+        return (*self.base, *(shape for left in self.trail for shape in left), *self.frames[frame])
 
 
 def text(words: str) -> tuple[Run, ...]:

@@ -117,7 +117,8 @@ def _run(run: Run, move: float, size: float, prefix: str) -> str:
 def _arrow(x1: float, y1: float, x2: float, y2: float) -> str:
     length = ((x2 - x1) ** 2 + (y2 - y1) ** 2) ** 0.5
     dx, dy = (x2 - x1) / length * 8, (y2 - y1) / length * 8
-    head = f"M{_n(x2)} {_n(y2)}L{_n(x2 - dx - dy / 2)} {_n(y2 - dy + dx / 2)}L{_n(x2 - dx + dy / 2)} {_n(y2 - dy - dx / 2)}Z"
+    wings = (x2 - dx - dy / 2, y2 - dy + dx / 2), (x2 - dx + dy / 2, y2 - dy - dx / 2)
+    head = f"M{_n(x2)} {_n(y2)}" + "".join(f"L{_n(x)} {_n(y)}" for x, y in wings) + "Z"
     return (
         f'<path d="M{_n(x1)} {_n(y1)}L{_n(x2 - dx)} {_n(y2 - dy)}" stroke="currentColor" stroke-width="1.5"/>'
         f'<path d="{head}" fill="currentColor"/>'
