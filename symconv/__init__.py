@@ -10,6 +10,7 @@ True
 
 from __future__ import annotations
 
+import sys
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -121,3 +122,19 @@ def __getattr__(name: str) -> Any:
 
 def __dir__() -> list[str]:
     return sorted({*globals(), *__all__})
+
+
+def load_ipython_extension(shell: Any) -> None:
+    """``%load_ext symconv``: show layers, derivations and verdicts as a notebook can, where importing us did not."""
+    import_module("symconv.notebook").register(shell)
+
+
+def _show_in_notebooks() -> None:
+    """Where IPython runs us, it learns how our objects look; elsewhere nothing is imported."""
+    find = getattr(sys.modules.get("IPython"), "get_ipython", None)
+    shell = find() if find is not None else None
+    if shell is not None:
+        load_ipython_extension(shell)
+
+
+_show_in_notebooks()

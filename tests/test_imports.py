@@ -44,6 +44,7 @@ FLOORS = [
     "audits",
     "testing",
     "api",
+    "notebook",
     "printing",
     "audit_commands",
     "layer_options",

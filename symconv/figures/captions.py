@@ -63,8 +63,8 @@ def made(operand: ArrayExpression) -> str:
     inner = operand.operand if isinstance(operand, Pad) else operand
     said = [f"dilated by {per_axis(inner.factors)}"] if isinstance(inner, Dilate) else []
     if isinstance(operand, Pad):
-        least = min(n for pair in operand.padding for n in pair)
-        said.append(f"{'padded' if least >= 0 else 'padded (below 0: cropped)'} by {per_axis(operand.padding)}")
+        crops = " (below 0: cropped)" if min(n for pair in operand.padding for n in pair) < 0 else ""
+        said.append(f"padded by {per_axis(operand.padding)}{crops}")
     return f"{', '.join(said)}: {by(shape(operand)[2:])}" if said else ""
 
 

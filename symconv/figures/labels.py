@@ -56,7 +56,7 @@ def equation(
     lines: list[Runs] = [(*left_side(names, result, full), Run(" = "), *products[0])]
     for one in products[1:]:
         longer = (*lines[-1], Run(" + "), *one)
-        if width(longer, size) <= room:
+        if 1.1 * width(longer, size) <= room:
             lines[-1] = longer
         else:
             lines.append((Run("    + "), *one))
