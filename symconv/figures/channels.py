@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 from functools import cached_property
+from math import ceil
 
 from symconv.arrays import Input
 from symconv.figures.boards import Board, Boards, Frame, Spot, board, boards
@@ -82,7 +83,7 @@ class _Matrix:
     def side(self) -> float:
         every = [*self.deltas, *self.results, *(b for row in self.kernels for b in row)]
         places = [cell.place for b in every for _, cell in b.cells]
-        return max(LEAST_SIDE, *(width(self.write(p), FONT) + 8 for p in places if isinstance(p, Entry)))
+        return 2 * ceil(max(LEAST_SIDE, *(width(self.write(p), FONT) + 8 for p in places if isinstance(p, Entry))) / 2)
 
     def write(self, one: Entry) -> Runs:
         return entry(self.names, one)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
+from math import ceil
 
 from symconv.figures.boards import Board, Cell, Spot
 from symconv.figures.labels import Runs
@@ -38,7 +39,7 @@ class Grid:
     @property
     def across(self) -> float:
         """Width with captions and dots."""
-        return max(self.inner, width(self.caption, TEXT), width(self.below, TEXT - 2))
+        return 2 * ceil(max(self.inner, width(self.caption, TEXT), width(self.below, TEXT - 2)) / 2)
 
     @property
     def inner(self) -> float:
@@ -57,7 +58,7 @@ def side_of(boards: Iterable[Board], write: Writer) -> float:
     most = max(max(len(board.rows), len(board.rows[0])) for _, board in every)
     font = font_of(most)
     widest = max((width(write(cell.place), font) for cell, _ in every if isinstance(cell.place, Entry)), default=0)
-    return max(44.0 if most <= 8 else 34.0 if most <= 12 else 28.0, widest + 10)
+    return 2 * ceil(max(44.0 if most <= 8 else 34.0 if most <= 12 else 28.0, widest + 10) / 2)
 
 
 def font_of(most: int) -> float:
@@ -149,7 +150,7 @@ def key(boards: Iterable[Board], room: float, marked: bool = False) -> tuple[tup
     shapes: list[Shape] = []
     x = y = 0.0
     for name in found:
-        across = 24 + width(text(KEY[name]), TEXT - 2) + 22
+        across = ceil(24 + width(text(KEY[name]), TEXT - 2) + 22)
         if x and x + across > room:
             x, y = 0.0, y + FOOT
         shapes += [_sample(name, x, y), Label(x + 24, y + 9, text(KEY[name]), TEXT - 2, centred=False)]
@@ -218,7 +219,7 @@ class Page:
     def room(self) -> float:
         """Width of what stands between the margins."""
         said = [width(text(self.title), TEXT + 1), width(text(self.subtitle), TEXT - 2)]
-        return max(self.size[0], LEAST, *said, *(width(text(note), TEXT - 2) for note in self.notes))
+        return ceil(max(self.size[0], LEAST, *said, *(width(text(note), TEXT - 2) for note in self.notes)))
 
     @property
     def below(self) -> float:
