@@ -18,7 +18,7 @@ from symconv.polynomial import Entry
 
 MARGIN, GAP = 20.0, 26.0
 TOP = 62.0  # where the body of a picture begins, below its heading
-LEAST = 460.0  # so wide is every picture
+LEAST = 520.0  # so wide is every picture
 HEAD = 46.0  # height of a board's two lines of caption
 FOOT = 24.0  # height of a line below the boards
 TEXT = 15.0

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator
 from html import escape
+from itertools import groupby
 from typing import assert_never
 
 from symconv.polynomial import Polynomial, signed_sum
@@ -30,7 +31,17 @@ Draw = Callable[[Pictures], str]
 def mathjax_html(blocks: Iterable[Block], names: Names, draw: Draw) -> str:
     """All blocks as HTML."""
     writer = Writer(names, Latex())
-    return "\n".join(line for block in blocks for line in _block(writer, block, draw)) + "\n"
+    return "\n".join(_lines(writer, blocks, draw)) + "\n"
+
+
+def _lines(writer: Writer, blocks: Iterable[Block], draw: Draw) -> Iterator[str]:
+    """Equations that follow each other are aligned with each other."""
+    for equations, run in groupby(blocks, key=lambda block: isinstance(block, Equation)):
+        if equations:
+            yield display(row for block in run if isinstance(block, Equation) for row in rows(writer, block))
+        else:
+            for block in run:
+                yield from _block(writer, block, draw)
 
 
 def _block(writer: Writer, block: Block, draw: Draw) -> Iterator[str]:
@@ -106,8 +117,9 @@ def _broken(writer: Writer, value: Side) -> list[str]:
 def _finding(writer: Writer, finding: Finding) -> Iterator[str]:
     outcome = finding.outcome
     by = finding.name.removeprefix("dE/d")
-    name = f"${escape(writer.gradient(by))}$" if by != finding.name and by in ("a", "w", "b") else prose(finding.name)
-    yield f"<p>{name}: {badge(outcome.status)}</p>"
+    name = f"${escape(writer.gradient(by))}$" if by != finding.name and by in ("a", "w", "b") else escape(finding.name)
+    items = "".join(f"<li>{prose(e.name)}: {prose(e.text)}</li>" for e in outcome.evidence)
+    yield f"<details><summary>{name}: {badge(outcome.status)}</summary><ul>{items}</ul></details>"
     match outcome:
         case Proved():
             pass
@@ -119,9 +131,6 @@ def _finding(writer: Writer, finding: Finding) -> Iterator[str]:
             yield f"<p>because {prose(reason)}</p>"
         case _:
             assert_never(outcome)
-    if outcome.evidence:
-        items = "".join(f"<li>{prose(e.name)}: {prose(e.text)}</li>" for e in outcome.evidence)
-        yield f"<ul>{items}</ul>"
 
 
 def _counterexample(writer: Writer, found: Counterexample) -> Iterator[str]:
