@@ -10,6 +10,7 @@ True
 
 from __future__ import annotations
 
+import sys
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
         SymconvError,
         UnsupportedLayer,
     )
+    from symconv.figures.figure import Figure, figure
     from symconv.layer import Axis, Conv
     from symconv.lowering import Lowered, lower
     from symconv.presets import Preset, preset
@@ -46,6 +48,7 @@ _HOME = {
     "Conv": "symconv.layer",
     "Derivation": "symconv.steps",
     "Document": "symconv.report.document",
+    "Figure": "symconv.figures.figure",
     "Gradient": "symconv.steps",
     "InvalidArray": "symconv.errors",
     "InvalidExpression": "symconv.errors",
@@ -65,6 +68,7 @@ _HOME = {
     "audit": "symconv.audits",
     "closed_forms": "symconv.api",
     "derive": "symconv.api",
+    "figure": "symconv.figures.figure",
     "lower": "symconv.lowering",
     "notation": "symconv.report.notation",
     "preset": "symconv.presets",
@@ -79,6 +83,7 @@ __all__ = [
     "Conv",
     "Derivation",
     "Document",
+    "Figure",
     "Gradient",
     "InvalidArray",
     "InvalidExpression",
@@ -98,6 +103,7 @@ __all__ = [
     "audit",
     "closed_forms",
     "derive",
+    "figure",
     "lower",
     "notation",
     "preset",
@@ -116,3 +122,19 @@ def __getattr__(name: str) -> Any:
 
 def __dir__() -> list[str]:
     return sorted({*globals(), *__all__})
+
+
+def load_ipython_extension(shell: Any) -> None:
+    """``%load_ext symconv``: show layers, derivations and verdicts as a notebook can, where importing us did not."""
+    import_module("symconv.notebook").register(shell)
+
+
+def _show_in_notebooks() -> None:
+    """Where IPython runs us, it learns how our objects look; elsewhere nothing is imported."""
+    find = getattr(sys.modules.get("IPython"), "get_ipython", None)
+    shell = find() if find is not None else None
+    if shell is not None:
+        load_ipython_extension(shell)
+
+
+_show_in_notebooks()

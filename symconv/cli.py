@@ -18,7 +18,17 @@ import click
 from symconv import __version__
 from symconv.audit_commands import audit, write_tests
 from symconv.errors import SymconvError
-from symconv.layer_options import layer_arguments, per_axis, read_layer, read_padding, refuse_layer, was_given
+from symconv.figure_command import figure
+from symconv.layer_options import (
+    layer_arguments,
+    notation_arguments,
+    per_axis,
+    read_layer,
+    read_notation,
+    read_padding,
+    refuse_layer,
+    was_given,
+)
 from symconv.lower_command import lower
 from symconv.printing import EXIT_CODES, count, print_json, print_lines, shows_unicode
 
@@ -46,14 +56,9 @@ def cli(context: click.Context) -> None:
 
 def writing_arguments(command: Callable[..., Any]) -> Callable[..., Any]:
     """How formulas are written."""
-    for decorator in (
-        click.option("--activation", default="f", metavar="NAME", show_default=True,
-                     help="f (arbitrary), identity, relu, leaky_relu, sigmoid, tanh, softplus or gelu."),
-        click.option("--notation", "weighted_input", type=click.Choice(["z", "net"]), help="z and E, or net and E_d."),
-        click.option("--index-base", type=click.Choice(["0", "1"]), help="The first index."),
-    ):  # fmt: skip
-        command = decorator(command)
-    return command
+    names = "f (arbitrary), identity, relu, leaky_relu, sigmoid, tanh, softplus or gelu."
+    activation = click.option("--activation", default="f", metavar="NAME", show_default=True, help=names)
+    return notation_arguments(activation(command))
 
 
 @cli.command()
@@ -111,7 +116,7 @@ def prove(
     if as_json:
         print_json(verdict_data(verdict))
     else:
-        notation = _notation(weighted_input, index_base, default)
+        notation = read_notation(weighted_input, index_base, default)
         document = Document(verdict.derivation, notation, SECTIONS, verdict, pictures=default)
         _print_document(document)
     raise SystemExit(EXIT_CODES[verdict.status])
@@ -153,7 +158,7 @@ def derive(
     layer, default = read_layer(layer_options)
     of = [name.strip() for name in sections.split(",")]
     document = derive_layer(
-        layer, of=of, activation=activation, notation=_notation(weighted_input, index_base, default)
+        layer, of=of, activation=activation, notation=read_notation(weighted_input, index_base, default)
     )
     _write(document, form, fragment, output)
 
@@ -219,6 +224,7 @@ def layers(as_json: bool) -> None:
 cli.add_command(audit)
 cli.add_command(write_tests)
 cli.add_command(lower)
+cli.add_command(figure)
 
 
 def main() -> None:
@@ -320,13 +326,6 @@ def _second_opinion() -> list[dict[str, str]]:
     from symconv.proof.second_opinion import ask
 
     return [asdict(opinion) for opinion in ask(tuple(STATEMENTS))]
-
-
-def _notation(weighted_input: str | None, index_base: str | None, default: bool) -> Any:
-    from symconv.report.notation import notation
-
-    name = weighted_input or ("net" if default else "z")
-    return notation(name, None if index_base is None else int(index_base))
 
 
 def _print_document(document: Any) -> None:

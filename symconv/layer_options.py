@@ -15,6 +15,7 @@ from symconv.printing import NUMBER, count
 
 if TYPE_CHECKING:
     from symconv.layer import Conv
+    from symconv.report.notation import Notation
 
 SPELLINGS = {
     "input_size": "INPUT", "kernel_size": "KERNEL", "preset_name": "--preset", "weighted_input": "--notation",
@@ -44,6 +45,24 @@ def layer_arguments(command: Callable[..., Any]) -> Callable[..., Any]:
     for decorator in reversed(decorators):
         command = decorator(command)
     return command
+
+
+def notation_arguments(command: Callable[..., Any]) -> Callable[..., Any]:
+    """What tensors are called, and what the first index is."""
+    for decorator in (
+        click.option("--notation", "weighted_input", type=click.Choice(["z", "net"]), help="z and E, or net and E_d."),
+        click.option("--index-base", type=click.Choice(["0", "1"]), help="The first index."),
+    ):
+        command = decorator(command)
+    return command
+
+
+def read_notation(weighted_input: str | None, index_base: str | None, default: bool) -> Notation:
+    """The notation that was asked for; that of the worked example (`default`) unless another is."""
+    from symconv.report.notation import notation
+
+    name = weighted_input or ("net" if default else "z")
+    return notation(name, None if index_base is None else int(index_base))
 
 
 def per_axis(text: str, name: str) -> int | tuple[int, ...]:

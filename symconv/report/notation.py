@@ -37,6 +37,19 @@ class Notation:
     kernel: str = "w"
     index_base: int = 0
 
+    def called(self, name: str) -> tuple[str, str]:
+        """What a tensor is called, and the letter that it carries before its indices: ``E_d`` is ("E", "d").
+
+        Examples
+        --------
+        >>> Notation("net", "E_d").called("E")
+        ('E', 'd')
+        """
+        written = {"z": self.weighted_input, "z_below": self.weighted_input, "delta_below": "delta", "E": self.error,
+                   "b": self.bias}  # fmt: skip
+        base, _, letter = written.get(name, name).partition("_")
+        return base, letter
+
     def __post_init__(self) -> None:
         if self.index_base not in (0, 1):
             raise InvalidOption(f"index_base={self.index_base!r} is neither 0 nor 1")

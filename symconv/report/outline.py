@@ -89,7 +89,7 @@ def outline(
         blocks += _gradient(derivation, derivation.gradient(Gradient.BIAS))
     if "update" in sections:
         blocks += _update(derivation.layer)
-    return blocks + (_verdict(verdict) if verdict is not None else [])
+    return blocks + (verdict_outline(verdict) if verdict is not None else [])
 
 
 def _title(layer: Conv) -> list[Block]:
@@ -335,7 +335,8 @@ def _update(layer: Conv) -> list[Block]:
     ]
 
 
-def _verdict(verdict: Verdict) -> list[Block]:
+def verdict_outline(verdict: Verdict) -> list[Block]:
+    """The blocks of a verdict: what was found for each gradient, then the claim."""
     blocks: list[Block] = [Heading("Verdict")]
     for of, outcome in verdict.gradients.items():
         if of in verdict.given:

@@ -43,15 +43,7 @@ class Writer:
 
     def named(self, name: str, above: str, subscripts: Sequence[str]) -> str:
         """A tensor by the name that the notation gives it; ``E_d`` and ``w_b`` carry a letter before their indices."""
-        notation = self.names.notation
-        written = {
-            "z": notation.weighted_input,
-            "z_below": notation.weighted_input,
-            "delta_below": "delta",
-            "E": notation.error,
-            "b": notation.bias,
-        }
-        base, _, letter = written.get(name, name).partition("_")
+        base, letter = self.names.notation.called(name)
         return self.markup.indexed(self.markup.symbol(base), above, [*([letter] if letter else []), *subscripts])
 
     def whole(self, name: str) -> str:

@@ -1,0 +1,1 @@
+"""Pictures of a layer: what its window meets, forwards and backwards."""

@@ -1,0 +1,258 @@
+"""Where things stand in a picture: boards of cells, captions, signs between them, a key below.
+
+In: boards and labels.  Out: shapes with their sizes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass
+from math import ceil
+
+from symconv.figures.boards import Board, Cell, Spot
+from symconv.figures.labels import Runs
+from symconv.figures.palette import CROSS, HATCH, PAINTS, role
+from symconv.figures.scene import Group, Label, Lines, Rect, Scene, Shape, text, width
+from symconv.geometry import Zero
+from symconv.polynomial import Entry
+
+MARGIN, GAP = 20.0, 26.0
+TOP = 62.0  # where the body of a picture begins, below its heading
+LEAST = 520.0  # so wide is every picture
+HEAD = 46.0  # height of a board's two lines of caption
+FOOT = 24.0  # height of a line below the boards
+TEXT = 15.0
+DOTS = 20.0  # what the dots of a cropped board take
+
+Writer = Callable[[Entry], Runs]
+
+
+@dataclass(frozen=True)
+class Grid:
+    """A board with a caption, and how large its cells are."""
+
+    board: Board
+    caption: Runs
+    below: Runs
+    side: float
+
+    @property
+    def across(self) -> float:
+        """Width with captions and dots."""
+        return 2 * ceil(max(self.inner, width(self.caption, TEXT), width(self.below, TEXT - 2)) / 2)
+
+    @property
+    def inner(self) -> float:
+        """Width of the cells, and of the dots if columns are left out."""
+        return len(self.board.rows[0]) * self.side + (DOTS if self.board.cropped[1] else 0)
+
+    @property
+    def down(self) -> float:
+        """Height of the cells, and of the dots if rows are left out."""
+        return len(self.board.rows) * self.side + (DOTS if self.board.cropped[0] else 0)
+
+
+def side_of(boards: Iterable[Board], write: Writer) -> float:
+    """The side of a cell: as large as the widest entry asks for, smaller where there are many."""
+    every = [(cell, board) for board in boards for _, cell in board.cells]
+    most = max(max(len(board.rows), len(board.rows[0])) for _, board in every)
+    font = font_of(most)
+    widest = max((width(write(cell.place), font) for cell, _ in every if isinstance(cell.place, Entry)), default=0)
+    return 2 * ceil(max(44.0 if most <= 8 else 34.0 if most <= 12 else 28.0, widest + 10) / 2)
+
+
+def font_of(most: int) -> float:
+    """The size of an entry's letter on a board with this many cells along its longer side."""
+    return 17.0 if most <= 8 else 13.0 if most <= 12 else 11.0
+
+
+def corner(grid: Grid, x: float, y: float, spot: Spot) -> tuple[float, float]:
+    """The upper left corner of a cell, for a board that stands at (x, y)."""
+    return x + (grid.across - grid.inner) / 2 + spot[1] * grid.side, y + HEAD + spot[0] * grid.side
+
+
+def cell_shape(
+    cell: Cell, at: tuple[float, float], side: float, write: Writer, font: float, lit: bool = False
+) -> Group:
+    """One cell: an entry by its letter, a zero as 0; crossed out if no window reads it."""
+    x, y = at
+    shapes: list[Shape] = [Rect(x, y, side, side, paint_of(cell, lit))]
+    if cell.place is Zero.BETWEEN:
+        shapes.append(_hatch(x, y, side))
+    paint = PAINTS[paint_of(cell, lit)]
+    zero = isinstance(cell.place, Zero)
+    runs = text("0") if isinstance(cell.place, Zero) else write(cell.place)
+    shapes.append(Label(x + side / 2, y + side / 2, runs, 0.85 * font if zero else font, colour=paint.text))
+    if not cell.used:
+        d = 0.14 * side
+        strokes = ((x + d, y + d, x + side - d, y + side - d), (x + d, y + side - d, x + side - d, y + d))
+        shapes.append(Lines(strokes, CROSS))
+    return Group(tuple(shapes), name="window" if lit else "" if cell.used else "unread")
+
+
+def paint_of(cell: Cell, lit: bool) -> str:
+    """The name of a cell's paint."""
+    name = role(cell.place.tensor) if isinstance(cell.place, Entry) else cell.place.name.lower()
+    return f"{name}-lit" if lit and f"{name}-lit" in PAINTS else name
+
+
+def _hatch(x: float, y: float, side: float) -> Lines:
+    """Strokes from lower left to upper right, a sixth of the side apart."""
+    step = side / 4
+    strokes = []
+    for n in range(1, 8):
+        reach = n * step
+        x1, y1 = (x, y + reach) if reach <= side else (x + reach - side, y + side)
+        x2, y2 = (x + reach, y) if reach <= side else (x + side, y + reach - side)
+        strokes.append((x1, y1, x2, y2))
+    return Lines(tuple(strokes), HATCH, 0.8)
+
+
+def grid_shapes(
+    grid: Grid, x: float, y: float, write: Writer, font: float, hollow: Collection[Spot] = (), heading: str = ""
+) -> tuple[Shape, ...]:
+    """A board with its captions; the cells in `hollow` are drawn empty."""
+    middle = x + grid.across / 2
+    shapes: list[Shape] = [
+        Label(middle, y + (13 if grid.below else 29), grid.caption, TEXT),
+        *([Label(middle, y + 32, grid.below, TEXT - 2)] if grid.below else []),
+    ]
+    for spot, cell in grid.board.cells:
+        at = corner(grid, x, y, spot)
+        if spot in hollow:
+            shapes.append(Rect(*at, grid.side, grid.side, "empty"))
+        else:
+            shapes.append(cell_shape(cell, at, grid.side, write, font))
+    rows, columns = grid.board.cropped
+    left, top = corner(grid, x, y, (0, 0))
+    right, bottom = left + len(grid.board.rows[0]) * grid.side, top + len(grid.board.rows) * grid.side
+    if columns:
+        shapes.append(Label(right + DOTS / 2 + 2, (top + bottom) / 2, text("⋯"), TEXT + 3))
+    if rows:
+        shapes.append(Label((left + right) / 2, bottom + DOTS / 2 + 2, text("⋮"), TEXT + 3))
+    return (Group(tuple(shapes), heading),)
+
+
+KEY: Mapping[str, str] = {
+    "between": "zero put between entries (dilation)",
+    "around": "zero put around entries (padding)",
+    "unread": "read by no window",
+    "marked": "the window and the entry it gives",
+}
+
+
+def key(boards: Iterable[Board], room: float, marked: bool = False) -> tuple[tuple[Shape, ...], float]:
+    """What the cells mean, as far as the boards hold any, from (0, 0) down; and how high that is."""
+    cells = [cell for board in boards for _, cell in board.cells]
+    found = [zero.name.lower() for zero in Zero if any(cell.place is zero for cell in cells)]
+    found += ["unread"] if any(not cell.used for cell in cells) else []
+    found += ["marked"] if marked else []
+    shapes: list[Shape] = []
+    x = y = 0.0
+    for name in found:
+        across = ceil(24 + width(text(KEY[name]), TEXT - 2) + 22)
+        if x and x + across > room:
+            x, y = 0.0, y + FOOT
+        shapes += [_sample(name, x, y), Label(x + 24, y + 9, text(KEY[name]), TEXT - 2, centred=False)]
+        x += across
+    return tuple(shapes), y + FOOT if found else 0.0
+
+
+def _sample(name: str, x: float, y: float) -> Group:
+    side = 18.0
+    if name in ("between", "around"):
+        cell = Cell(Zero[name.upper()])
+        return cell_shape(cell, (x, y), side, lambda _: (), 10.0)
+    if name == "marked":
+        return Group((Rect(x, y, side, side, "marked"),))
+    d = 3.0
+    strokes = ((x + d, y + d, x + side - d, y + side - d), (x + d, y + side - d, x + side - d, y + d))
+    return Group((Rect(x, y, side, side, "empty"), Lines(strokes, CROSS)))
+
+
+def moved(shapes: Iterable[Shape], dx: float, dy: float) -> tuple[Shape, ...]:
+    """The same shapes elsewhere."""
+    return tuple(_moved(shape, dx, dy) for shape in shapes)
+
+
+def _moved(shape: Shape, dx: float, dy: float) -> Shape:
+    match shape:
+        case Rect(x, y, across, down, paint):
+            return Rect(x + dx, y + dy, across, down, paint)
+        case Label(x, y, runs, size, centred, colour, bold):
+            return Label(x + dx, y + dy, runs, size, centred, colour, bold)
+        case Lines(strokes, colour, thick):
+            return Lines(tuple((a + dx, b + dy, c + dx, d + dy) for a, b, c, d in strokes), colour, thick)
+        case Group(inner, title, name):
+            return Group(moved(inner, dx, dy), title, name)
+        case _:
+            return type(shape)(shape.x1 + dx, shape.y1 + dy, shape.x2 + dx, shape.y2 + dy)
+
+
+def words(*parts: str | Runs) -> Runs:
+    """Words and names in one line."""
+    return tuple(run for part in parts for run in (text(part) if isinstance(part, str) else part))
+
+
+def plain(runs: Runs) -> str:
+    """A label as plain text, for titles: ``z_{1,1}``."""
+    written = ""
+    for run in runs:
+        written += f"_{{{run.text}}}" if run.level < 0 else f"^{{{run.text}}}" if run.level > 0 else run.text
+    return " ".join(written.split())
+
+
+@dataclass(frozen=True)
+class Page:
+    """A whole picture: a heading, a body of boards, lines of an equation, the key, notes."""
+
+    title: str
+    subtitle: str
+    body: tuple[Shape, ...]
+    size: tuple[float, float]  # of the body
+    boards: tuple[Board, ...]
+    marked: bool = False
+    lines: int = 0
+    notes: tuple[str, ...] = ()
+
+    @property
+    def room(self) -> float:
+        """Width of what stands between the margins."""
+        said = [width(text(self.title), TEXT + 1), width(text(self.subtitle), TEXT - 2)]
+        return ceil(max(self.size[0], LEAST, *said, *(width(text(note), TEXT - 2) for note in self.notes)))
+
+    @property
+    def below(self) -> float:
+        """Where the first line below the body has its middle."""
+        return TOP + self.size[1] + 24
+
+    @property
+    def foot(self) -> float:
+        """Where the key begins."""
+        return self.below + self.lines * FOOT + (6 if self.lines else -6)
+
+    def line(self, at: int, runs: Runs) -> Label:
+        """One line below the body."""
+        return Label(MARGIN, self.below + at * FOOT, runs, TEXT + 2, centred=False)
+
+    def scene(
+        self,
+        description: str,
+        frames: tuple[tuple[Shape, ...], ...] = ((),),
+        trail: tuple[tuple[Shape, ...], ...] = (),
+        cropped: bool = False,
+    ) -> Scene:
+        """The page as a scene; `frames` are in the coordinates of the page, the body begins at (MARGIN, TOP)."""
+        key_shapes, key_height = key(self.boards, self.room, self.marked)
+        shapes: list[Shape] = [
+            Label(MARGIN, MARGIN, text(self.title), TEXT + 1, centred=False),
+            Label(MARGIN, MARGIN + 22, text(self.subtitle), TEXT - 2, centred=False),
+            *moved(self.body, MARGIN, TOP),
+            *moved(key_shapes, MARGIN, self.foot),
+        ]
+        after = self.foot + key_height + 10
+        for at, note in enumerate(self.notes):
+            shapes.append(Label(MARGIN, after + at * FOOT, text(note), TEXT - 2, centred=False))
+        height = after + len(self.notes) * FOOT + MARGIN - 14
+        title = f"{self.title}: {self.subtitle}"
+        return Scene(self.room + 2 * MARGIN, height, title, description, tuple(shapes), frames, trail, cropped)
