@@ -1,6 +1,7 @@
-"""The primitives of a formula on paper, in three markups: plain text, Unicode text, LaTeX.
+"""The primitives of a formula on paper: the protocol of a markup, and plain text, Unicode text and LaTeX.
 
-A markup knows how a subscript or a derivative looks; it knows no layer and no mathematics.
+A markup knows how a subscript, a product or a derivative looks; it knows no layer and no mathematics. MathML, the third
+one, is in `mathml`.
 """
 
 from __future__ import annotations
@@ -9,6 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from symconv.polynomial import signed_sum
+
 
 class Markup(Protocol):
     """What a writer needs to know of an output format."""
@@ -16,8 +19,32 @@ class Markup(Protocol):
     def symbol(self, name: str) -> str:
         """A name: delta, eta, net, a."""
 
+    def index(self, name: str) -> str:
+        """The name of an index or of a size: i, k', s_0."""
+
+    def number(self, value: int) -> str:
+        """A whole number."""
+
+    def words(self, text: str) -> str:
+        """Plain words among the arguments of a call: ``stride 2``."""
+
     def indexed(self, base: str, superscript: str, subscripts: Sequence[str]) -> str:
         """A name with its layer above and its indices below."""
+
+    def product(self, factors: Sequence[str], *, signed: bool = False) -> str:
+        """Factors side by side; `signed` asks for a sign between them, where the markup would be hard to read without."""
+
+    def total(self, products: Sequence[tuple[int, str]]) -> str:
+        """A sum of products, each with its coefficient; ``""`` is the product of nothing."""
+
+    def shortened(self, body: str, count: int) -> str:
+        """A sum of which only the beginning is written, and how many products it has."""
+
+    def equals(self, left: str, right: str) -> str:
+        """The left side is the right side."""
+
+    def applied(self, function: str, argument: str) -> str:
+        """A function of one variable, f or f', at its argument."""
 
     def derivative(self, top: str, bottom: str) -> str:
         """A partial derivative."""
@@ -63,6 +90,38 @@ class Text:
         """A name."""
         greek = {"delta": "δ", "eta": "η"}
         return greek.get(name, name) if self.unicode else name
+
+    def index(self, name: str) -> str:
+        """The name of an index or of a size."""
+        return name
+
+    def number(self, value: int) -> str:
+        """A whole number."""
+        return str(value)
+
+    def words(self, text: str) -> str:
+        """Plain words among the arguments of a call."""
+        return text
+
+    def product(self, factors: Sequence[str], *, signed: bool = False) -> str:
+        """Factors side by side."""
+        return (" * " if signed else " ").join(factors)
+
+    def total(self, products: Sequence[tuple[int, str]]) -> str:
+        """A sum of products, each with its coefficient."""
+        return signed_sum(products, times=" ")
+
+    def shortened(self, body: str, count: int) -> str:
+        """A sum of which only the beginning is written."""
+        return f"{body} + ... ({count} terms)"
+
+    def equals(self, left: str, right: str) -> str:
+        """The left side is the right side."""
+        return f"{left} = {right}"
+
+    def applied(self, function: str, argument: str) -> str:
+        """A function at its argument."""
+        return f"{function}({argument})"
 
     def indexed(self, base: str, superscript: str, subscripts: Sequence[str]) -> str:
         """A name with its layer above and its indices below."""
@@ -128,6 +187,38 @@ class Latex:
         if name in ("delta", "eta"):
             return f"\\{name}"
         return name if len(name) == 1 else f"\\mathrm{{{name}}}"
+
+    def index(self, name: str) -> str:
+        """The name of an index or of a size."""
+        return name
+
+    def number(self, value: int) -> str:
+        """A whole number."""
+        return str(value)
+
+    def words(self, text: str) -> str:
+        """Plain words among the arguments of a call."""
+        return text
+
+    def product(self, factors: Sequence[str], *, signed: bool = False) -> str:  # noqa: ARG002
+        """Factors side by side."""
+        return " ".join(factors)
+
+    def total(self, products: Sequence[tuple[int, str]]) -> str:
+        """A sum of products, each with its coefficient."""
+        return signed_sum(products, times=" ")
+
+    def shortened(self, body: str, count: int) -> str:
+        """A sum of which only the beginning is written."""
+        return f"{body} + \\cdots \\quad\\text{{({count} terms)}}"
+
+    def equals(self, left: str, right: str) -> str:
+        """The left side is the right side."""
+        return f"{left} = {right}"
+
+    def applied(self, function: str, argument: str) -> str:
+        """A function at its argument."""
+        return f"{function}({argument})"
 
     def indexed(self, base: str, superscript: str, subscripts: Sequence[str]) -> str:
         """A name with its layer above and its indices below."""

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from html import unescape
 from typing import assert_never
 
 import sympy
+from sympy.printing.mathml import mathml
 
 from symconv.activations import VARIABLE, activation
 from symconv.arrays import (
@@ -24,6 +26,7 @@ from symconv.arrays import (
 from symconv.polynomial import Polynomial
 from symconv.report.blocks import Convolution, Descent, Left, Reading, Side, SlopeOf, TimesSlope, Whole
 from symconv.report.markup import Latex
+from symconv.report.mathml import MathML
 from symconv.report.writer import Writer
 from symconv.terms import Formula
 
@@ -46,12 +49,12 @@ def side(writer: Writer, value: Side) -> str:
         case Convolution(left, right):
             return writer.markup.convolution(whole(writer, left.tensor), whole(writer, right.tensor))
         case TimesSlope(inner):
-            slope = f"f'({writer.whole('z_below')})"
+            slope = writer.markup.applied("f'", writer.whole("z_below"))
             return writer.markup.elementwise(side(writer, inner), slope)
         case Descent(tensor):
             name = writer.named(tensor, "", ())
-            step = f"{writer.markup.symbol('eta')} {writer.gradient(tensor)}"
-            return writer.markup.arrow(name, f"{name} - {step}")
+            step = writer.markup.product([writer.markup.symbol("eta"), writer.gradient(tensor)])
+            return writer.markup.arrow(name, writer.markup.total([(1, name), (-1, step)]))
         case SlopeOf(name, derivative):
             return _slope(writer, name, derivative)
         case (
@@ -73,9 +76,15 @@ def whole(writer: Writer, tensor: str) -> str:
 def _slope(writer: Writer, name: str, derivative: bool) -> str:
     found = activation(name)
     expression = found.derivative if derivative else found.function
-    prime = "'" if derivative else ""
-    written = sympy.latex(expression) if isinstance(writer.markup, Latex) else _piecewise(expression)
-    return f"f{prime}({VARIABLE}) = {written}"
+    match writer.markup:
+        case Latex():
+            written = sympy.latex(expression)
+        case MathML():
+            written = _mathml(expression)
+        case _:
+            written = _piecewise(expression)
+    left = writer.markup.applied("f'" if derivative else "f", writer.markup.symbol(str(VARIABLE)))
+    return writer.markup.equals(left, written)
 
 
 def _piecewise(expression: sympy.Expr) -> str:
@@ -83,3 +92,12 @@ def _piecewise(expression: sympy.Expr) -> str:
         return str(expression)
     *cases, (other, _) = expression.args
     return ", ".join(f"{value} if {condition}" for value, condition in cases) + f", {other} otherwise"
+
+
+def _mathml(expression: sympy.Expr) -> str:
+    """SymPy's own presentation, but for cases: it writes them as a call of `piecewise`."""
+    if not isinstance(expression, sympy.Piecewise):
+        return unescape(mathml(expression, printer="presentation")).replace("<mo>></mo>", "<mo>&gt;</mo>")
+    *cases, (other, _) = expression.args
+    rows = [(_mathml(value), f"<mtext>if </mtext>{_mathml(condition)}") for value, condition in cases]
+    return MathML().cases([*rows, (_mathml(other), "<mtext>otherwise</mtext>")])

@@ -1,0 +1,160 @@
+"""The primitives of a formula as MathML Core, the part of MathML that browsers draw themselves.
+
+Every primitive gives elements that can stand in a row; what must be one element is wrapped in `mrow`. Names that are
+written are letters, digits and signs of our own; whatever else comes in is escaped.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from html import escape
+
+GREEK = {"delta": "\N{GREEK SMALL LETTER DELTA}", "eta": "\N{GREEK SMALL LETTER ETA}"}
+TIMES = "<mo>\N{INVISIBLE TIMES}</mo>"
+APPLY = "<mo>\N{FUNCTION APPLICATION}</mo>"
+MINUS = "<mo>\N{MINUS SIGN}</mo>"
+PRIME = "\N{PRIME}"
+
+
+@dataclass(frozen=True)
+class MathML:
+    """MathML for a web page."""
+
+    def symbol(self, name: str) -> str:
+        """A name; one of several letters is upright, as MathML draws it by itself."""
+        return f"<mi>{escape(GREEK.get(name, name))}</mi>"
+
+    def index(self, name: str) -> str:
+        """The name of an index or of a size: ``s_0`` with its axis below, ``k'`` with its prime."""
+        stem = name.rstrip("'")
+        letter, _, axis = stem.partition("_")
+        primes = PRIME * (len(name) - len(stem))
+        written = f"<mi>{escape(letter)}</mi>"
+        if axis:
+            written = f"<msub>{written}{_atoms(axis)}</msub>"
+        return f"<msup>{written}<mo>{primes}</mo></msup>" if primes else written
+
+    def number(self, value: int) -> str:
+        """A whole number."""
+        return f"<mn>{value}</mn>" if value >= 0 else f"{MINUS}<mn>{-value}</mn>"
+
+    def words(self, text: str) -> str:
+        """Plain words; a number alone is one."""
+        return f"<mn>{text}</mn>" if text.isdecimal() else f"<mtext>{escape(text)}</mtext>"
+
+    def indexed(self, base: str, superscript: str, subscripts: Sequence[str]) -> str:
+        """A name with its layer above and its indices below."""
+        below = f"<mrow>{_listed(subscripts)}</mrow>" if subscripts else ""
+        above = f"<mrow>{_atoms(superscript)}</mrow>" if superscript else ""
+        if below and above:
+            return f"<msubsup>{base}{below}{above}</msubsup>"
+        if below or above:
+            tag = "msub" if below else "msup"
+            return f"<{tag}>{base}{below or above}</{tag}>"
+        return base
+
+    def product(self, factors: Sequence[str], *, signed: bool = False) -> str:  # noqa: ARG002
+        """Factors side by side, with the sign that is not seen but read aloud."""
+        return TIMES.join(factors)
+
+    def total(self, products: Sequence[tuple[int, str]]) -> str:
+        """A sum of products, each with its coefficient."""
+        return "".join(self.summand(c, product, leads=at == 0) for at, (c, product) in enumerate(products)) or (
+            "<mn>0</mn>"
+        )
+
+    def summand(self, coefficient: int, product: str, *, leads: bool) -> str:
+        """One product of a sum, with the sign before it."""
+        sign = MINUS if coefficient < 0 else "" if leads else "<mo>+</mo>"
+        size = f"<mn>{abs(coefficient)}</mn>"
+        return sign + (size if not product else product if abs(coefficient) == 1 else f"{size}{TIMES}{product}")
+
+    def shortened(self, body: str, count: int) -> str:
+        """A sum of which only the beginning is written."""
+        return f"{body}<mo>+</mo>{self.dots(count)}"
+
+    def dots(self, count: int) -> str:
+        """What stands for the rest of a sum of so many products."""
+        return f"<mo>\N{MIDLINE HORIZONTAL ELLIPSIS}</mo><mspace width='1em'/><mtext>({count} terms)</mtext>"
+
+    def equals(self, left: str, right: str) -> str:
+        """The left side is the right side."""
+        return f"{left}<mo>=</mo>{right}"
+
+    def applied(self, function: str, argument: str) -> str:
+        """A function at its argument."""
+        return f"{self.index(function)}{APPLY}{_bracketed(argument)}"
+
+    def derivative(self, top: str, bottom: str) -> str:
+        """A partial derivative."""
+        d = "<mo lspace='0' rspace='0'>\N{PARTIAL DIFFERENTIAL}</mo>"
+        return f"<mfrac><mrow>{d}{top}</mrow><mrow>{d}{bottom}</mrow></mfrac>"
+
+    def parenthesised(self, body: str) -> str:
+        """A factor of a product: a fraction is set apart by itself."""
+        return body
+
+    def sum_over(self, indices: Sequence[str], body: str, conditions: Sequence[str]) -> str:
+        """A sum over indices of a body, where conditions hold."""
+        sign = f"<munder><mo>\N{N-ARY SUMMATION}</mo><mrow>{_listed(indices)}</mrow></munder>" if indices else ""
+        return f"{sign}{body}" + (f"<mtext> where </mtext>{_listed(conditions)}" if conditions else "")
+
+    def quotient(self, numerator: str, divisor: str) -> str:
+        """An exact quotient."""
+        return f"<mfrac><mrow>{numerator}</mrow><mrow>{divisor}</mrow></mfrac>"
+
+    def divides(self, divisor: str, value: str) -> str:
+        """The condition that divisor divides value."""
+        return f"{divisor}<mo>\N{DIVIDES}</mo>{value}"
+
+    def within(self, first: str, value: str, last: str) -> str:
+        """The condition that value lies between first and last."""
+        at_most = "<mo>\N{LESS-THAN OR EQUAL TO}</mo>"
+        return f"{first}{at_most}{value}{at_most}{last}"
+
+    def call(self, function: str, arguments: Sequence[str]) -> str:
+        """An array operation applied to its arguments."""
+        return f"<mi>{escape(function)}</mi>{APPLY}{_bracketed(_listed(arguments))}"
+
+    def elementwise(self, left: str, right: str) -> str:
+        """The elementwise product."""
+        return f"{left}<mo>\N{RING OPERATOR}</mo>{right}"
+
+    def convolution(self, left: str, right: str) -> str:
+        """The convolution of mathematics, which rotates its second factor by itself."""
+        return f"{left}<mo>*</mo>{right}"
+
+    def arrow(self, left: str, right: str) -> str:
+        """The left side is replaced by the right side."""
+        return f"{left}<mo>\N{LEFTWARDS ARROW}</mo>{right}"
+
+    def pairing(self, left: str, right: str) -> str:
+        """The inner product."""
+        return f"<mo>\N{MATHEMATICAL LEFT ANGLE BRACKET}</mo>{left}<mo>,</mo>{right}<mo>\N{MATHEMATICAL RIGHT ANGLE BRACKET}</mo>"
+
+    def cases(self, rows: Sequence[tuple[str, str]]) -> str:
+        """Values, each with its condition, behind one brace."""
+        table = "".join(f"<mtr><mtd>{value}</mtd><mtd>{condition}</mtd></mtr>" for value, condition in rows)
+        return f"<mrow><mo>{{</mo><mtable>{table}</mtable></mrow>"
+
+
+def _bracketed(body: str) -> str:
+    return f"<mrow><mo>(</mo>{body}<mo>)</mo></mrow>"
+
+
+def _listed(parts: Sequence[str]) -> str:
+    return "<mo>,</mo>".join(parts)
+
+
+def _atoms(text: str) -> str:
+    """``l-1`` as a letter, a sign and a number."""
+    written = {"-": MINUS, "+": "<mo>+</mo>"}
+    parts = re.findall(r"\d+|[A-Za-z]+|[-+]", text)
+    return "".join(written.get(part) or (f"<mn>{part}</mn>" if part.isdecimal() else _letters(part)) for part in parts)
+
+
+def _letters(name: str) -> str:
+    """An identifier that is written as it is."""
+    return f"<mi>{name}</mi>"
