@@ -121,7 +121,8 @@ def prove(
 @layer_arguments
 @writing_arguments
 @click.option("--of", "sections", default="input,error,weight,bias,update", metavar="LIST", show_default=True)
-@click.option("--format", "form", type=click.Choice(["text", "latex", "json"]), default="text", show_default=True)
+@click.option("--format", "form", type=click.Choice(["text", "latex", "html", "json"]), default="text",
+              show_default=True)  # fmt: skip
 @click.option("--fragment", is_flag=True, help="LaTeX without preamble, for \\input.")
 @click.option("--every-shape", is_flag=True, help="The theorem for all shapes: of rank --ndim, or about LAYER.")
 @click.option("--ndim", metavar="N", help="With --every-shape: the number of spatial axes.  [default: 2]")
@@ -155,7 +156,18 @@ def derive(
     document = derive_layer(
         layer, of=of, activation=activation, notation=_notation(weighted_input, index_base, default)
     )
-    _write(document, form, fragment, output)
+    _write(_with_verdict(document) if form == "html" else document, form, fragment, output)
+
+
+def _with_verdict(document: Any) -> Any:
+    """The document with the verdict: a page tells what each step rests on."""
+    from dataclasses import replace
+
+    from symconv.api import prove as prove_layer
+
+    derivation = document.derivation
+    verdict = prove_layer(derivation.layer, activation=derivation.activation, entries=True)
+    return replace(document, derivation=verdict.derivation, verdict=verdict)
 
 
 def _write(document: Any, form: str, fragment: bool, output: str | None) -> None:
@@ -167,7 +179,8 @@ def _write(document: Any, form: str, fragment: bool, output: str | None) -> None
     if output is None and form == "text":
         _print_document(document)
         return
-    forms = {"text": document.text, "latex": lambda: document.latex(fragment=fragment), "json": document.json}
+    forms = {"text": document.text, "latex": lambda: document.latex(fragment=fragment), "json": document.json,
+             "html": document.html}  # fmt: skip
     text = forms[form]()
     if output is None:
         click.echo(text, nl=False)

@@ -7,8 +7,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
+from symconv import __version__
 from symconv.report.blocks import Block
 from symconv.report.data import derivation_data, verdict_data
+from symconv.report.html_page import html_page
 from symconv.report.latex import latex_text
 from symconv.report.lines import Line
 from symconv.report.notation import STANDARD, Notation
@@ -19,7 +21,7 @@ from symconv.steps import Derivation, Verdict
 
 @dataclass(frozen=True)
 class Document:
-    """What `derive` returns: the derivation as data, and as text, LaTeX and JSON.
+    """What `derive` returns: the derivation as data, and as text, LaTeX, a web page and JSON.
 
     Parameters
     ----------
@@ -58,6 +60,10 @@ class Document:
     def latex(self, *, fragment: bool = False) -> str:
         r"""The document as LaTeX; a `fragment` is its body, for ``\input``."""
         return latex_text(self.blocks, self.derivation.layer, self.notation, fragment=fragment)
+
+    def html(self) -> str:
+        """The document as a page: one file with its style and script, which is read without either."""
+        return html_page({"en": self.blocks}, self.derivation.layer, self.notation, version=__version__)
 
     def json(self) -> str:
         """The derivation (and the verdict) as one JSON object."""

@@ -86,7 +86,7 @@ export const MISTAKES = [
   ["delta not padded", ["input"], padded(reach)],
   ["negative indices not left out", MAPS, along(() => ({ border: "from the end" }))],
   ["indices wrap around", MAPS, along(() => ({ border: "around" }))],
-  ["border of delta left out", ["bias"], positioned((x) => range(x.O).slice(x.low, Math.max(x.O - x.high, 0)))],
+  ["border of delta left out", ["bias"], positioned((x) => range(x.O).slice(x.low, x.O - x.high))],
   ["dilation ignored", MAPS, along(() => ({ d: 1 }))],
   ["dilation forgotten in the padding", ["input"], padded((x) => x.low + gaps(x))],
   ["strides of the axes swapped", MAPS, mirrored("s")],
@@ -247,4 +247,35 @@ export function wrongEntries(layer, slot, mistake, right = computed(formOf(layer
     if (rows.length) found.set(key, rows);
   }
   return found;
+}
+
+const plain = {
+  input_size: [5, 5], kernel_size: [3, 3], stride: [1, 1], dilation: [1, 1], input_dilation: [1, 1],
+  padding: [[0, 0], [0, 0]], groups: 1, in_channels: 1, out_channels: 1, batch: 1, bias: true, flip: false,
+  weight_layout: "OI",
+};
+
+/** Small layers, the plainest first, such that every mistake of the lens shows on one of them. */
+export const EXAMPLES = [
+  { input_size: [3, 3], kernel_size: [2, 2] },
+  { stride: [2, 2] },
+  { input_size: [6, 6], stride: [2, 2] },
+  { input_size: [4, 4], padding: [[1, 1], [1, 1]] },
+  { input_size: [5, 4], kernel_size: [2, 2], padding: [[1, 0], [0, 1]], stride: [2, 2] },
+  { input_size: [6, 6], kernel_size: [2, 2], dilation: [2, 2], stride: [2, 2], padding: [[1, 1], [1, 1]] },
+  { input_size: [6, 5], kernel_size: [2, 2], stride: [2, 1], padding: [[1, 1], [0, 0]] },
+  { input_size: [3, 3], kernel_size: [2, 2], in_channels: 2, out_channels: 2 },
+  { input_size: [3, 3], kernel_size: [2, 2], in_channels: 4, out_channels: 4, groups: 2 },
+  { input_size: [3, 3], kernel_size: [2, 2], batch: 2 },
+].map((numbers) => ({ ...plain, ...numbers }));
+
+/** The first example on which a mistake shows in one of its maps, with that map and the first wrong entry. */
+export function exampleOf(mistake) {
+  for (const layer of EXAMPLES) {
+    for (const slot of mistake.of) {
+      const wrong = wrongEntries(layer, slot, mistake);
+      if (wrong?.size) return { layer, slot, index: [...wrong.keys()].sort()[0].split(",").map(Number) };
+    }
+  }
+  return null;
 }

@@ -1,0 +1,51 @@
+"""Grids as inline SVG, for a page without a drawing library: what is drawn is a `Grid`, so what is shown is what is proved."""
+
+from __future__ import annotations
+
+from html import escape
+
+from symconv.polynomial import Entry, Polynomial
+from symconv.report.grids import Grid
+from symconv.report.markup import Text
+from symconv.report.writer import Writer
+
+CELL = 40  # units of a cell's side; the style sheet says how large a unit is
+KINDS = {"a": "a", "delta_below": "a", "w": "w", "dw": "w", "delta": "delta"}  # the colour of a tensor
+
+
+def grid_svg(writer: Writer, grid: Grid) -> str:
+    """One grid: a square for every entry, with its name; zeros that were put in are hatched."""
+    rows, columns = len(grid.rows), len(grid.rows[0])
+    cells = "".join(
+        _cell(writer, value, column * CELL, row * CELL)
+        for row, values in enumerate(grid.rows)
+        for column, value in enumerate(values)
+    )
+    width, height = columns * CELL + 2, rows * CELL + 2
+    label = escape(f"{grid.caption}: {rows} rows, {columns} columns")
+    return (
+        f'<svg class="grid" role="img" aria-label="{label}" viewBox="-1 -1 {width} {height}" width="{width}" '
+        f'height="{height}">{cells}</svg>'
+    )
+
+
+def _cell(writer: Writer, value: Polynomial, x: int, y: int) -> str:
+    kind = _kind(value)
+    square = f'<rect class="{kind}" x="{x}" y="{y}" width="{CELL}" height="{CELL}"/>'
+    plain = Writer(writer.names, Text(unicode=True)).cell(value)
+    base, _, below = plain.partition("_")
+    below = below.strip("{}")
+    small = len(plain) > 8
+    sub = f'<tspan class="sub" dy="4">{escape(below)}</tspan>' if below else ""
+    style = "name small" if small else "name"
+    return (
+        f'{square}<text class="{style}" x="{x + CELL // 2}" y="{y + CELL // 2 + 4}">'
+        f"<tspan>{escape(base)}</tspan>{sub}</text>"
+    )
+
+
+def _kind(value: Polynomial) -> str:
+    if not value:
+        return "zero"
+    entry = next((atom for atom in value.atoms if isinstance(atom, Entry)), None)
+    return KINDS.get(entry.tensor, "other") if entry is not None else "other"
