@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Literal, overload
 
 from symconv.activations import ARBITRARY
@@ -20,7 +21,7 @@ from symconv.proof.finite import prove_gradients
 from symconv.proof.general import prove_every_shape
 from symconv.proof.search import Form
 from symconv.report.document import Document
-from symconv.report.notation import STANDARD, Notation
+from symconv.report.notation import STANDARD, WORKED_EXAMPLE, Notation
 from symconv.report.outline import SECTIONS
 from symconv.steps import GeneralVerdict, Gradient, Verdict
 
@@ -209,6 +210,30 @@ def derive(
     document = Document(derive_gradients(layer, activation), notation, sections)
     document.blocks  # noqa: B018  an unknown section is an error now, not when the document is shown
     return document
+
+
+def with_verdict(document: Document) -> Document:
+    """A document together with the verdict on its layer, as a page tells it.
+
+    Examples
+    --------
+    >>> with_verdict(derive(Conv(3, 2))).verdict.status
+    <Status.PROVED: 'PROVED'>
+    """
+    told = document.derivation
+    verdict = prove(told.layer, activation=told.activation)
+    return replace(document, verdict=verdict)
+
+
+def page(layer: Conv, *, worked_example: bool = False) -> str:
+    """The page of a layer, with the verdict; in the notation of the worked example if it is that.
+
+    Examples
+    --------
+    >>> page(Conv(3, 2)).startswith("<!DOCTYPE html>")
+    True
+    """
+    return with_verdict(derive(layer, notation=WORKED_EXAMPLE if worked_example else STANDARD)).html()
 
 
 def _prove_every_shape(

@@ -18,6 +18,7 @@ import click
 from symconv import __version__
 from symconv.audit_commands import audit, write_tests
 from symconv.errors import SymconvError
+from symconv.explore_command import explore
 from symconv.layer_options import layer_arguments, per_axis, read_layer, read_padding, refuse_layer, was_given
 from symconv.lower_command import lower
 from symconv.printing import EXIT_CODES, count, print_json, print_lines, shows_unicode
@@ -156,18 +157,11 @@ def derive(
     document = derive_layer(
         layer, of=of, activation=activation, notation=_notation(weighted_input, index_base, default)
     )
-    _write(_with_verdict(document) if form == "html" else document, form, fragment, output)
+    if form == "html":
+        from symconv.api import with_verdict
 
-
-def _with_verdict(document: Any) -> Any:
-    """The document with the verdict: a page tells what each step rests on."""
-    from dataclasses import replace
-
-    from symconv.api import prove as prove_layer
-
-    derivation = document.derivation
-    verdict = prove_layer(derivation.layer, activation=derivation.activation, entries=True)
-    return replace(document, derivation=verdict.derivation, verdict=verdict)
+        document = with_verdict(document)
+    _write(document, form, fragment, output)
 
 
 def _write(document: Any, form: str, fragment: bool, output: str | None) -> None:
@@ -232,6 +226,7 @@ def layers(as_json: bool) -> None:
 cli.add_command(audit)
 cli.add_command(write_tests)
 cli.add_command(lower)
+cli.add_command(explore)
 
 
 def main() -> None:

@@ -46,6 +46,7 @@ FLOORS = [
     "audit_commands",
     "layer_options",
     "lower_command",
+    "explore_command",
     "cli",
     "__main__",
 ]

@@ -10,7 +10,6 @@ import subprocess
 from collections import Counter, defaultdict
 from fractions import Fraction
 from functools import cache
-from itertools import product
 from math import prod
 from pathlib import Path
 
@@ -20,7 +19,7 @@ import pytest
 from symconv import Conv, InvalidLayer
 from symconv.auditing.catalogue import Kind, mistakes
 from symconv.auditing.exact import integers
-from symconv.auditing.forms import RESULT, Form, derivative
+from symconv.auditing.forms import Form, derivative
 from symconv.report.lens import LENS
 from tests import oracle
 
@@ -190,7 +189,7 @@ def by_page(layer, found, shape, seed):
 
 
 AUDITED = [
-    *drawn(220, 5, audited=True),
+    *drawn(110, 5, audited=True),
     Conv((5, 5), (3, 3), stride=2, padding=((1, 0), (0, 1))),
     Conv((7, 6), (3, 3), stride=(2, 3), dilation=(2, 1), padding=((2, 1), (0, 2))),
     Conv((6, 6), (2, 2), stride=(3, 2), groups=2, in_channels=4, out_channels=4, batch=2),
@@ -213,7 +212,11 @@ def test_every_mistake_of_the_lens_computes_what_the_catalogue_says():
                     continue
                 shape = expected.shape if found["length"] else RESULT_SHAPES[slot](layer)
                 assert expected.shape == shape, (layer, slot, name)
-                assert np.allclose(by_page(layer, found, shape, seed), expected, rtol=1e-12, atol=0), (layer, slot, name)
+                assert np.allclose(by_page(layer, found, shape, seed), expected, rtol=1e-12, atol=0), (
+                    layer,
+                    slot,
+                    name,
+                )
             compared[name, slot] += 1
     assert set(compared) == {(name, slot) for name, of in LENS for slot in of}
     assert min(compared.values()) > 20
@@ -249,4 +252,10 @@ def test_the_lens_of_the_page_and_its_data_name_the_same_mistakes():
 def test_the_lens_shows_every_class_of_mistakes_that_changes_a_formula():
     kinds = {m.kind for name, of in LENS for slot in of for m in mistakes(slot) if m.name == name}
     assert kinds == set(Kind) - {Kind.CRASH, Kind.UNKNOWN}
-    assert all(m.name in {x.name for x in mistakes(slot)} for name, of in LENS for slot in of for m in mistakes(slot) if m.name == name)
+    assert all(
+        m.name in {x.name for x in mistakes(slot)}
+        for name, of in LENS
+        for slot in of
+        for m in mistakes(slot)
+        if m.name == name
+    )

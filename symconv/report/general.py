@@ -8,12 +8,14 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 
+from symconv import __version__
 from symconv.closed import bias_gradient, input_gradient, weight_gradient
 from symconv.layer import Conv
 from symconv.proof.checker import STATEMENTS
 from symconv.proof.obligations import statement
 from symconv.report.blocks import Block, Claim, Equation, Finding, Heading, Left, Paragraph, Whole
 from symconv.report.data import general_verdict_data
+from symconv.report.html_page import html_page
 from symconv.report.latex import latex_text
 from symconv.report.lines import Line
 from symconv.report.markup import Latex, Text
@@ -98,7 +100,7 @@ def _instance(layer: Conv) -> list[Block]:
 
 @dataclass(frozen=True)
 class GeneralDocument:
-    """The theorem for every shape as a document: text, LaTeX and JSON."""
+    """The theorem for every shape as a document: text, LaTeX, a web page and JSON."""
 
     verdict: GeneralVerdict
 
@@ -114,6 +116,11 @@ class GeneralDocument:
         r"""The document as LaTeX; a `fragment` is its body, for ``\input``."""
         blocks = general_outline(self.verdict)
         return latex_text(blocks, self.verdict.instance or self.verdict.layer, STANDARD, fragment=fragment)
+
+    def html(self) -> str:
+        """The theorem as a page; with grids to point at where it is about a layer."""
+        layer = self.verdict.instance or self.verdict.layer
+        return html_page({"en": general_outline(self.verdict)}, layer, STANDARD, version=__version__)
 
     def json(self) -> str:
         """The verdict, with every step as text and as LaTeX, as one JSON object."""

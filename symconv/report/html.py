@@ -12,7 +12,19 @@ from html import escape
 from typing import assert_never
 
 from symconv.polynomial import Polynomial
-from symconv.report.blocks import Block, Claim, Equation, Finding, Heading, Left, Paragraph, Pictures, Side, Where, Whole
+from symconv.report.blocks import (
+    Block,
+    Claim,
+    Equation,
+    Finding,
+    Heading,
+    Left,
+    Paragraph,
+    Pictures,
+    Side,
+    Where,
+    Whole,
+)
 from symconv.report.html_figures import grid_svg
 from symconv.report.html_prose import prose, spans
 from symconv.report.html_rules import explained
@@ -24,6 +36,8 @@ from symconv.report.writer import Writer
 from symconv.steps import Counterexample, Passed, Proved, Refuted, Undecided
 from symconv.terms import Formula
 
+DIFFERENTIATED = {"en": "where, differentiated by SymPy,", "zh": "其中，由 SymPy 求导，"}
+DERIVATIVES = 2  # in a row
 LINE = 5  # products in a row of a long sum
 SIGNS = {"->": "\N{RIGHTWARDS ARROW}", "(*)": "\N{CIRCLED ASTERISK OPERATOR}", "corr": "\N{STAR OPERATOR}"}
 Tellings = Mapping[str, Sequence[Block]]  # the same blocks in each language, by its code
@@ -68,7 +82,10 @@ class Article:
             case Where(derivatives):
                 pairs = [(self.writer.atom(d), side(self.writer, value)) for d, value in derivatives]
                 latex = ", \\; ".join(f"{self.source.atom(d)} = {side(self.source, v)}" for d, v in derivatives)
-                yield from self.displayed([[left, "=", right] for left, right in pairs], latex, "where")
+                yield f'<p class="note">{spans(DIFFERENTIATED)}</p>'
+                written = [f"{left}<mo>=</mo>{right}" for left, right in pairs]
+                rows = [written[at : at + DERIVATIVES] for at in range(0, len(written), DERIVATIVES)]
+                yield from self.displayed([_cells(row) for row in rows], latex, "where")
             case Pictures():
                 yield self.pictures(told)
             case Finding():
@@ -89,14 +106,14 @@ class Article:
     def equation(self, equation: Equation, told: Mapping[str, Block]) -> Iterator[str]:
         """An equation, its sides below each other, and what its last side rests on."""
         self.about = _about(equation) or self.about
-        yield from self.displayed(self.rows(equation), self.latex(equation))
+        yield from self.displayed([_row(*row) for row in self.rows(equation)], self.latex(equation))
         if equation.rule:
             rules = {lang: block.rule for lang, block in told.items() if isinstance(block, Equation)}
             yield explained(rules, equation.rule, self.findings.get(self.about))
 
-    def displayed(self, rows: list[list[str]], latex: str, kind: str = "") -> Iterator[str]:
-        """Rows of a left side, a sign and a right side, with the LaTeX of the whole."""
-        table = "".join(_row(*row) for row in rows)
+    def displayed(self, rows: list[str], latex: str, kind: str = "") -> Iterator[str]:
+        """Rows of a table, with the LaTeX of the whole."""
+        table = "".join(f"<mtr>{row}</mtr>" for row in rows)
         yield (
             f'<div class="equation {kind}"><div class="scroller"><math display="block"><semantics>'
             f'<mtable class="sides">{table}</mtable><annotation encoding="application/x-tex">{escape(latex)}'
@@ -142,7 +159,9 @@ class Article:
         bare = replace(formula, terms=tuple(replace(term, guards=()) for term in
                                             sorted(formula.terms, key=lambda term: bool(term.guards))))  # fmt: skip
         conditions = [self.writer.guard(guard) for guard in guarded[0].guards]
-        pairs = ["<mo>,</mo><mspace width='.6em'/>".join(conditions[at : at + 2]) for at in range(0, len(conditions), 2)]
+        pairs = [
+            "<mo>,</mo><mspace width='.6em'/>".join(conditions[at : at + 2]) for at in range(0, len(conditions), 2)
+        ]
         where = [f"<mtext>{'where ' if at == 0 else ''}</mtext>{pair}" for at, pair in enumerate(pairs)]
         return [self.writer.formula(bare), *where]
 
@@ -161,15 +180,20 @@ class Article:
             texts = {lang: _caption(block, at) for lang, block in zip(told, blocks, strict=True)}
             if at:
                 parts.append(f'<span class="sign">{SIGNS[blocks[0].signs[at - 1]]}</span>')
-            bias = f'<span class="bias">+ {self.inline(self.writer.named("b", "", ()), self.source.named("b", "", ()))}</span>'
-            drawn = grid_svg(self.writer, grid) + (bias if grid.bias else "")
+            drawn = grid_svg(self.writer, grid) + (self.bias() if grid.bias else "")
             parts.append(f"<figure>{drawn}<figcaption>{spans(texts)}</figcaption></figure>")
         return f'<div class="pictures scroller">{"".join(parts)}</div>'
+
+    def bias(self) -> str:
+        """The bias beside the picture of a kernel."""
+        name, latex = (writer.named("b", "", ()) for writer in (self.writer, self.source))
+        return f'<span class="bias">+ {self.inline(name, latex)}</span>'
 
     def finding(self, finding: Finding) -> Iterator[str]:
         """The outcome for one gradient; what it rests on expands."""
         outcome = finding.outcome
-        yield f'<div class="finding {outcome.status.lower()}"><h3>{prose(finding.name)} <em>{outcome.status}</em></h3>'
+        status = outcome.status
+        yield f'<div class="finding {status.lower()}"><h3>{self.named(finding.name)} <em>{status}</em></h3>'
         match outcome:
             case Proved():
                 pass
@@ -186,20 +210,27 @@ class Article:
             yield f'<ul class="evidence">{items}</ul>'
         yield "</div>"
 
+    def named(self, name: str) -> str:
+        """A gradient as the document's notation writes it; another claim by its name."""
+        by = name.removeprefix("dE/d")
+        if by == name:
+            return prose(name)
+        drawn, latex = (w.markup.derivative(w.whole("E"), w.named(by, "", ())) for w in (self.writer, self.source))
+        return self.inline(drawn, latex)
+
     def counterexample(self, found: Counterexample) -> Iterator[str]:
         """The smallest wrong entry."""
         yield f"<p>{prose(found.explanation)}</p>"
         index = tuple(map(Polynomial.of, found.entry.indices))
         tensor = found.entry.tensor.removeprefix("dE/d")
-        left, latex = (
-            w.markup.derivative(w.whole("E"), w.entry(tensor, index)) for w in (self.writer, self.source)
-        )
+        left, latex = (w.markup.derivative(w.whole("E"), w.entry(tensor, index)) for w in (self.writer, self.source))
         rows = _continued(left, self.parts(found.derived))
         closed = ["<mtext>no such entry</mtext>"] if found.closed is None else self.parts(found.closed)
         rows.append(["", "\N{NOT EQUAL TO}", closed[0]])
         rows += [["", "", more] for more in closed[1:]]
         wrong = "\\text{no such entry}" if found.closed is None else side(self.source, found.closed)
-        yield from self.displayed(rows, f"{latex} &= {side(self.source, found.derived)} \\\\\n&\\ne {wrong}")
+        drawn = [_row(*row) for row in rows]
+        yield from self.displayed(drawn, f"{latex} &= {side(self.source, found.derived)} \\\\\n&\\ne {wrong}")
 
 
 def _texts(told: Mapping[str, Block]) -> dict[str, str]:
@@ -229,4 +260,8 @@ def _continued(left: str, parts: list[str]) -> list[list[str]]:
 
 def _row(left: str, sign: str, right: str) -> str:
     drawn = f"<mo>{sign}</mo>" if sign else ""
-    return f"<mtr><mtd>{left}</mtd><mtd>{drawn}</mtd><mtd>{right}</mtd></mtr>"
+    return _cells([left, drawn, right])
+
+
+def _cells(parts: Sequence[str]) -> str:
+    return "".join(f"<mtd>{part}</mtd>" for part in parts)

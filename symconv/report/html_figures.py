@@ -1,4 +1,7 @@
-"""Grids as inline SVG, for a page without a drawing library: what is drawn is a `Grid`, so what is shown is what is proved."""
+"""Grids as inline SVG.
+
+In: a `Grid`, whose entries come from the expressions that are proved.  Out: markup.
+"""
 
 from __future__ import annotations
 

@@ -46,8 +46,8 @@ def html_page(tellings: Tellings, layer: AnyLayer, notation: Notation, *, versio
     language, blocks = next(iter(tellings.items()))
     findings = {block.name: block for block in blocks if isinstance(block, Finding)}
     article = Article(Names(notation, layer), findings)
-    body = article.sections(tellings)
-    title = next((block.text for block in blocks if isinstance(block, Heading)), "symconv")
+    title = blocks[0].text if isinstance(blocks[0], Heading) else "symconv"
+    body = article.sections({lang: told[1:] for lang, told in tellings.items()})
     style, script = _resource("page.css"), bundle()
     return TEMPLATE.format(
         lang=language,
@@ -55,10 +55,10 @@ def html_page(tellings: Tellings, layer: AnyLayer, notation: Notation, *, versio
         title=escape(f"{title} - symconv"),
         style=style,
         heading=said("title"),
-        layer=escape(title),
+        layer=escape(title, quote=False),
         theme=said("theme"),
         lab=_lab(layer) if isinstance(layer, Conv) else "",
-        contents=_contents(article.headings[1:]),
+        contents=_contents(article.headings),
         article=body,
         made=spans({lang: words["made"].replace("{version}", version) for lang, words in strings().items()}),
         data=data_text(lab_data(layer, notation)) if isinstance(layer, Conv) else "null",
@@ -72,7 +72,7 @@ def said(key: str, **values: str) -> str:
 
 
 def _contents(headings: list[str]) -> str:
-    items = "".join(f'<li><a href="#section-{at}">{text}</a></li>' for at, text in enumerate(headings, start=2))
+    items = "".join(f'<li><a href="#section-{at}">{text}</a></li>' for at, text in enumerate(headings, start=1))
     return f'<nav aria-labelledby="contents"><h2 id="contents">{said("contents")}</h2><ol>{items}</ol></nav>'
 
 
@@ -84,7 +84,7 @@ def _lab(layer: Conv) -> str:
         notice = f'<p class="notice">{said("smaller", **code)}</p>'
     return (
         f'<section id="lab" aria-labelledby="lab-title" data-script hidden>\n<h2 id="lab-title">{said("labTitle")}</h2>'
-        f"{notice}\n{_resource('lab.html')}</section>\n<noscript><p class=\"notice\">{said('noScript')}</p></noscript>"
+        f'{notice}\n{_resource("lab.html")}</section>\n<noscript><p class="notice">{said("noScript")}</p></noscript>'
     )
 
 
@@ -147,10 +147,12 @@ TEMPLATE = """<!DOCTYPE html>
 </header>
 <main>
 {lab}
+<div class="read">
 {contents}
 <article>
 {article}
 </article>
+</div>
 </main>
 <footer><p>{made}</p></footer>
 <script type="application/json" id="data">{data}</script>

@@ -22,7 +22,9 @@ def explained(names: Mapping[str, str], rule: str, finding: Finding | None) -> s
     """A line that names the rule of a step (in each language), and expands to what stands behind it."""
     title, _, needs = rule.partition("; needs: ")
     known = [RULES[part] for part in title.split(", ") if part in RULES]
-    inside = "".join([*(f"<p>{_equation(found)}</p>" for found in known), *_conditions(known, needs), *_verdict(known, finding)])
+    inside = "".join(
+        [*(f"<p>{_equation(found)}</p>" for found in known), *_conditions(known, needs), *_verdict(known, finding)]
+    )
     shown = spans({lang: name.partition("; needs: ")[0] for lang, name in names.items()})
     if not inside:
         return f'<p class="rule">{shown}</p>'

@@ -22,7 +22,9 @@ CHANNELS, GROUPS, BATCH = 8, 4, 2
 
 def strings() -> dict[str, dict[str, str]]:
     """The words of the page, by language and key."""
-    found: dict[str, dict[str, str]] = json.loads((files("symconv.report") / "page" / "strings.json").read_text("utf-8"))
+    found: dict[str, dict[str, str]] = json.loads(
+        (files("symconv.report") / "page" / "strings.json").read_text("utf-8")
+    )
     return found
 
 
@@ -66,7 +68,8 @@ def drawable(layer: Conv) -> Conv:
 
 def _drawable(axis: Axis) -> Axis:
     numbers = {
-        name: min(getattr(axis, name), getattr(LARGEST, name)) for name in ("kernel_size", "stride", "dilation", "input_dilation")
+        name: min(getattr(axis, name), getattr(LARGEST, name))
+        for name in ("kernel_size", "stride", "dilation", "input_dilation")
     }
     pads = {name: max(min(getattr(axis, name), getattr(LARGEST, name)), LEAST_PADDING) for name in ("low", "high")}
     size = axis.input_size

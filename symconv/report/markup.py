@@ -32,7 +32,7 @@ class Markup(Protocol):
         """A name with its layer above and its indices below."""
 
     def product(self, factors: Sequence[str], *, signed: bool = False) -> str:
-        """Factors side by side; `signed` asks for a sign between them, where the markup would be hard to read without."""
+        """Factors side by side; `signed` asks for a sign between them, where it would be hard to read without."""
 
     def total(self, products: Sequence[tuple[int, str]]) -> str:
         """A sum of products, each with its coefficient; ``""`` is the product of nothing."""

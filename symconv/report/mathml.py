@@ -15,6 +15,7 @@ GREEK = {"delta": "\N{GREEK SMALL LETTER DELTA}", "eta": "\N{GREEK SMALL LETTER 
 TIMES = "<mo>\N{INVISIBLE TIMES}</mo>"
 APPLY = "<mo>\N{FUNCTION APPLICATION}</mo>"
 MINUS = "<mo>\N{MINUS SIGN}</mo>"
+INDEX_COMMA = "<mo rspace='0'>,</mo>"
 PRIME = "\N{PRIME}"
 
 
@@ -46,7 +47,7 @@ class MathML:
 
     def indexed(self, base: str, superscript: str, subscripts: Sequence[str]) -> str:
         """A name with its layer above and its indices below."""
-        below = f"<mrow>{_listed(subscripts)}</mrow>" if subscripts else ""
+        below = f"<mrow>{INDEX_COMMA.join(subscripts)}</mrow>" if subscripts else ""
         above = f"<mrow>{_atoms(superscript)}</mrow>" if superscript else ""
         if below and above:
             return f"<msubsup>{base}{below}{above}</msubsup>"
@@ -132,7 +133,8 @@ class MathML:
 
     def pairing(self, left: str, right: str) -> str:
         """The inner product."""
-        return f"<mo>\N{MATHEMATICAL LEFT ANGLE BRACKET}</mo>{left}<mo>,</mo>{right}<mo>\N{MATHEMATICAL RIGHT ANGLE BRACKET}</mo>"
+        opening, closing = "\N{MATHEMATICAL LEFT ANGLE BRACKET}", "\N{MATHEMATICAL RIGHT ANGLE BRACKET}"
+        return f"<mo>{opening}</mo>{left}<mo>,</mo>{right}<mo>{closing}</mo>"
 
     def cases(self, rows: Sequence[tuple[str, str]]) -> str:
         """Values, each with its condition, behind one brace."""

@@ -46,19 +46,19 @@ export function drawSliders(box, layer, text, alike) {
   const axes = layer.input_size.length;
   const both = axes > 1
     ? `<label class="check"><input type="checkbox" id="alike"${alike ? " checked" : ""}> ${text("alike")}</label>` : "";
-  const sliders = SLIDERS.map(({ field, least, most, perAxis }) => {
-    const shown = perAxis && !alike ? axes : 1;
-    return Array.from({ length: shown }, (_, axis) => slider(layer, field, axis, least, most, shown > 1, text)).join("");
+  const sliders = SLIDERS.map((slider) => {
+    const shown = slider.perAxis && !alike ? axes : 1;
+    const inputs = Array.from({ length: shown }, (_, axis) => inputOf(layer, slider, axis, shown > 1, text));
+    return `<div class="slider"><span>${text(slider.field)}</span>${inputs.join("")}</div>`;
   });
   box.innerHTML = both + sliders.join("");
 }
 
-function slider(layer, field, axis, least, most, several, text) {
+function inputOf(layer, { field, least, most }, axis, several, text) {
   const value = valueOf(layer, field, axis);
   const name = text(field) + (several ? ` ${text(axis === 0 ? "down" : "across")}` : "");
-  return `<label class="slider"><span>${name}</span><output>${value}</output>` +
-    `<input type="range" min="${Math.min(least, value)}" max="${Math.max(most, value)}" value="${value}" ` +
-    `data-field="${field}" data-axis="${axis}"></label>`;
+  return `<output>${value}</output><input type="range" min="${Math.min(least, value)}" max="${Math.max(most, value)}" ` +
+    `value="${value}" aria-label="${name}" data-field="${field}" data-axis="${axis}">`;
 }
 
 /** The layer as Python writes it, shortest. */

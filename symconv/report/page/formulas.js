@@ -8,6 +8,7 @@
 import { shapesOf } from "./geometry.js";
 
 const LAYER_OF = { a: "l-1", z: "l", delta: "l" };
+const COMMA = '<mo rspace="0">,</mo>'; // between indices
 const LONGEST = 12; // products that are written out
 const LONGEST_CHAIN = 4; // products whose chain rule is written out
 
@@ -40,12 +41,19 @@ export class Formulas {
     return base === "delta" ? "δ" : base;
   }
 
+  /** A tensor as a whole as MathML, without its layer. */
+  whole(tensor) {
+    const { below } = this.letters(tensor);
+    const symbol = `<mi>${this.glyph(tensor)}</mi>`;
+    return below ? `<msub>${symbol}<mi>${below}</mi></msub>` : symbol;
+  }
+
   /** An entry as MathML. */
   entry(tensor, index) {
     const { below } = this.letters(tensor);
     const parts = [...(below ? [`<mi>${below}</mi>`] : []), ...this.visible(tensor, index).map((n) => `<mn>${n}</mn>`)];
     const symbol = `<mi>${this.glyph(tensor)}</mi>`;
-    const sub = parts.length ? `<mrow>${parts.join("<mo>,</mo>")}</mrow>` : "";
+    const sub = parts.length ? `<mrow>${parts.join(COMMA)}</mrow>` : "";
     const above = { "l-1": "<mrow><mi>l</mi><mo>−</mo><mn>1</mn></mrow>", l: "<mi>l</mi>" }[LAYER_OF[tensor]] ?? "";
     if (sub && above) return `<msubsup>${symbol}${sub}${above}</msubsup>`;
     if (sub) return `<msub>${symbol}${sub}</msub>`;
@@ -87,7 +95,7 @@ export class Formulas {
   }
 
   /** The equation of an entry: its chain rule where it is short, then the sum of its products, each an element to point at. */
-  equation(slot, index, products, bias) {
+  equation(slot, index, products, bias, perRow) {
     const left = this.result(slot, index);
     const shown = products.slice(0, LONGEST);
     const rows = [];
@@ -97,11 +105,11 @@ export class Formulas {
         const z = this.entry("z", product.delta);
         return pointed(at, `${derivative(this.entry("E", []), z)}<mo>\u2062</mo>${derivative(z, by)}`);
       });
-      rows.push({ sign: "=", body: chained.join("<mo>+</mo>") });
+      rows.push(...inRows(chained, 0, 0, perRow));
     }
     const last = slot === "forward" && bias ? [this.entry("b", [index[1]])] : [];
     rows.push(...inRows([...shown.map((product, at) => pointed(at, this.product(product))), ...last],
-      products.length - shown.length, products.length));
+      products.length - shown.length, products.length, perRow));
     const latex = `${this.resultLatex(slot, index)} = ${this.sumLatex(products, last.length ? index : null)}`;
     const table = rows.map(({ sign, body }, at) => row(at === 0 ? left : "", sign, body));
     return { mathml: `<mtable class="sides">${table.join("")}</mtable>`, latex };
@@ -135,14 +143,12 @@ export function math(mathml, latex, display = "block") {
 
 const pointed = (at, body) => `<mrow class="term" data-term="${at}">${body}</mrow>`;
 const row = (left, sign, body) => `<mtr><mtd>${left}</mtd><mtd><mo>${sign}</mo></mtd><mtd>${body}</mtd></mtr>`;
-const PER_ROW = 4; // products in a row
-
 /** A sum over several rows, the rest of a long one as dots. */
-function inRows(parts, missing, count) {
+function inRows(parts, missing, count, perRow) {
   if (parts.length === 0) return [{ body: "<mn>0</mn>" }];
   const rows = [];
-  for (let at = 0; at < parts.length; at += PER_ROW) {
-    rows.push({ sign: at === 0 ? "=" : "+", body: parts.slice(at, at + PER_ROW).join("<mo>+</mo>") });
+  for (let at = 0; at < parts.length; at += perRow) {
+    rows.push({ sign: at === 0 ? "=" : "+", body: parts.slice(at, at + perRow).join("<mo>+</mo>") });
   }
   if (missing > 0) rows.push({ sign: "+", body: `<mo>⋯</mo><mspace width="1em"/><mtext>(${count})</mtext>` });
   return rows;

@@ -2,11 +2,12 @@
  * The lens: one mistake of the catalogue looked at on the layer that is shown. Data in, markup out.
  */
 
-import { RESULT } from "./geometry.js";
+import { RESULT, axesOf } from "./geometry.js";
 import { MISTAKES, computed, formOf, isCovered, reduced, wrongEntries } from "./mistakes.js";
 import { fraction, math } from "./formulas.js";
 
 const SHOWN = 16; // products of an entry that are listed
+const MOST = 20000; // products of a layer that the lens looks at
 
 /** The options of the choice of a mistake, by class; `told` gives the catalogue's words of a name. */
 export function optionsOf(told, text) {
@@ -20,9 +21,15 @@ export function optionsOf(told, text) {
   return `<option value="">${text("noMistake")}</option>${groups.join("")}`;
 }
 
-/** What a mistake does on a layer: for each of its maps the wrong entries; null where the catalogue says nothing. */
+/** Whether a layer has more products than the lens looks at while a slider moves. */
+export function isTooLarge(layer) {
+  const products = axesOf(layer).reduce((n, { O, K }) => n * O * K, layer.batch * layer.out_channels);
+  return (products * layer.in_channels) / layer.groups > MOST;
+}
+
+/** What a mistake does on a layer: for each of its maps the wrong entries; null where the lens says nothing. */
 export function lookThrough(layer, mistake) {
-  if (!isCovered(layer)) return null;
+  if (!isCovered(layer) || isTooLarge(layer)) return null;
   const form = formOf(layer);
   return new Map(mistake.of.filter((slot) => slot !== "bias" || layer.bias)
     .map((slot) => [slot, wrongEntries(layer, slot, mistake, computed(form, slot))]));

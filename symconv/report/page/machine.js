@@ -17,20 +17,33 @@ export function machineOf(layer, slot) {
 const twoAxes = (lists, filler) => (lists.length === 1 ? [filler, lists[0]] : lists);
 
 /** Draws the padded operand into a figure: a cell for every place, empty ones for the zeros that were put in. */
-export function drawOperand(figure, { form, held }, { caption, base, letter }) {
+export function drawOperand(figure, { form, held }, { label, base, letter }) {
   const [rows, columns] = twoAxes(held, [0]);
   const large = columns.length > LARGE;
   const cell = (row, column) => {
     const index = held.length === 1 ? [columns[column]] : [rows[row], columns[column]];
     const zero = index.includes(null);
-    const label = zero ? "0" : cellLabel(letter, index, base, large);
-    return `<td class="${zero ? "zero" : "held"}" data-place="${row},${column}"><span>${label}</span><small></small></td>`;
+    const name = zero ? "0" : cellLabel(letter, index, base, large);
+    return `<td class="${zero ? "zero" : "held"}" data-place="${row},${column}"><span>${name}</span><small></small></td>`;
   };
   const body = rows.map((_, row) => `<tr>${columns.map((__, column) => cell(row, column)).join("")}</tr>`).join("");
-  const kind = { a: "a", delta: "delta" }[form.operand];
-  figure.className = `operand ${kind}`;
-  figure.innerHTML = `<figcaption>${caption}</figcaption><div class="scroller"><table class="cells${large ? " large" : ""}" ` +
-    `role="img" aria-label="${figure.dataset.name}"><tbody>${body}</tbody></table></div>`;
+  drawCells(figure, form.operand, large, label, body);
+}
+
+/** Draws the kernel as it is laid over the operand: rotated by 180 degrees where the closed form rotates it. */
+export function drawKernel(figure, { form }, { label, base, letter }) {
+  const along = form.taps.map((count) => Array.from({ length: count }, (_, tap) => (form.rotated ? count - 1 - tap : tap)));
+  const [down, across] = twoAxes(along, [null]);
+  const large = across.length > LARGE;
+  const body = down.map((upper) => `<tr>${across.map((tap) =>
+    `<td>${cellLabel(letter, upper === null ? [tap] : [upper, tap], base, large)}</td>`).join("")}</tr>`).join("");
+  drawCells(figure, form.kernel, large, label, body);
+}
+
+function drawCells(figure, tensor, large, label, body) {
+  figure.className = `operand ${tensor}`;
+  figure.innerHTML = `<div class="scroller"><table class="cells${large ? " large" : ""}" role="img" aria-label="${label}">` +
+    `<tbody>${body}</tbody></table></div>`;
 }
 
 /** Lays the kernel over the operand for the entry at `place`: its taps' names in the cells that they multiply. */

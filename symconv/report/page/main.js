@@ -6,16 +6,16 @@
  */
 
 import { RESULT, contributions, problemOf, shapesOf } from "./geometry.js";
-import { Formulas, math } from "./formulas.js";
+import { Formulas, derivative, math } from "./formulas.js";
 import { cellOf, drawGrid, mark, moveStop, neighbour, planeOf } from "./grids.js";
-import { drawOperand, layKernel, machineOf } from "./machine.js";
+import { drawKernel, drawOperand, layKernel, machineOf } from "./machine.js";
 import { drawSliders, isAlike, spelled, withValue } from "./controls.js";
 import { MISTAKES, exampleOf } from "./mistakes.js";
-import { countOf, differences, lookThrough, optionsOf } from "./lens.js";
+import { countOf, differences, isTooLarge, lookThrough, optionsOf } from "./lens.js";
 
 const SLOTS = ["forward", "input", "weight", "bias"];
-const GRID_OF = { forward: "delta", input: "a", weight: "w", bias: "b" };
 const SLOT_OF = { delta: "forward", a: "input", w: "weight", b: "bias" };
+const [LEAST_CELL, MOST_CELL] = [1.6, 2.97]; // sides of a cell with its gap, in rem
 const BEAT = 900; // milliseconds between two entries when playing
 
 const find = (id) => document.getElementById(id);
@@ -123,6 +123,7 @@ class Lab {
         extra: name === "w" && state.layer.bias ? this.biasCell() : "",
       });
     }
+    fit(find("tensors"), ["a", "w", "delta"].map((name) => shapes[name].at(-1)));
     this.symbols = Object.fromEntries(SLOTS.map((slot) => [slot, this.symbolOf(slot)]));
   }
 
@@ -145,9 +146,9 @@ class Lab {
 
   /** A map's name for a sentence: z, or the derivative of E by a tensor. */
   symbolOf(slot) {
-    const { base, below } = this.formulas.letters(slot === "forward" ? "z" : "E");
-    const named = `${base}${below ? `<sub>${below}</sub>` : ""}`;
-    return slot === "forward" ? `<i>${named}</i>` : `∂<i>${named}</i>/∂<i>${GRID_OF[slot]}</i>`;
+    const whole = (tensor) => this.formulas.whole(tensor);
+    const name = slot === "forward" ? whole("z") : derivative(whole("E"), whole(RESULT[slot]));
+    return `<math class="symbol">${name}</math>`;
   }
 
   drawMaps() {
@@ -167,13 +168,15 @@ class Lab {
       return;
     }
     const { form } = this.machine;
-    const named = this.text(`machine.${slot}`, this.surroundings(form));
-    box.innerHTML = `<figure class="operand"></figure>`;
-    const figure = box.firstElementChild;
-    figure.dataset.name = this.text("label.operand");
-    drawOperand(figure, this.machine, {
-      caption: named, base: this.data.index_base, letter: this.formulas.glyph(form.operand),
-    });
+    const base = this.data.index_base;
+    const glyph = (tensor) => this.formulas.glyph(tensor);
+    box.innerHTML = `<p class="caption">${this.text(`machine.${slot}`, this.surroundings(form))}</p><div class="row">` +
+      '<figure id="operand"></figure>' +
+      '<div class="next"><span class="sign" aria-hidden="true">⋆</span><figure id="laid"></figure></div>' +
+      '<div class="next"><span class="sign" aria-hidden="true">→</span><div id="made"></div></div></div>';
+    fit(box, [this.machine.held.at(-1).length, form.taps.at(-1)]);
+    drawOperand(find("operand"), this.machine, { label: this.text("label.operand"), base, letter: glyph(form.operand) });
+    drawKernel(find("laid"), this.machine, { label: this.text("label.laid"), base, letter: glyph(form.kernel) });
   }
 
   /** What was done to the operand, in numbers, for its caption. */
@@ -203,9 +206,10 @@ class Lab {
     bias?.classList.toggle("chosen", slot === "bias");
     bias?.classList.toggle("lit", slot === "forward");
     if (this.machine) {
-      layKernel(find("machine").firstElementChild, this.machine, index.slice(2), {
+      layKernel(find("operand"), this.machine, index.slice(2), {
         base: this.data.index_base, letter: this.formulas.glyph(this.machine.form.kernel),
       });
+      find("made").innerHTML = math(this.formulas.result(slot, index), this.formulas.resultLatex(slot, index), "inline");
     }
     this.say();
     this.placePlayer();
@@ -220,7 +224,7 @@ class Lab {
     const key = count === 0 ? `say.${slot}.none` : `say.${slot}`;
     find("sentence").innerHTML = `<p>${text(key, { entry, count })}</p>` +
       `<p class="hint">${pinned ? text("isPinned") : text("toPin")}</p>`;
-    const { mathml, latex } = formulas.equation(slot, index, products, layer.bias);
+    const { mathml, latex } = formulas.equation(slot, index, products, layer.bias, perRow());
     find("terms").innerHTML = `<div class="scroller">${math(mathml, latex)}</div>`;
     offerCopies(find("terms"), text);
     reachable(find("terms"));
@@ -261,7 +265,7 @@ class Lab {
     const head = `<p><span class="kind">${this.text(`kind.${told.kind}`)}</span> ${told.why}</p>`;
     const mend = `<p class="mend"><b>${this.text("mend")}</b> ${told.mend}</p>`;
     if (!this.wrong) {
-      box.innerHTML = `${head}<p>${this.text("notCovered")}</p>${this.exampleButton()}`;
+      box.innerHTML = `${head}<p>${this.text(isTooLarge(this.state.layer) ? "tooLarge" : "notCovered")}</p>${this.exampleButton()}`;
       return;
     }
     const any = [...this.wrong.values()].some((wrong) => wrong?.size);
@@ -494,11 +498,26 @@ function firstAxisForAll(layer) {
   return Object.fromEntries(alike);
 }
 
+/** Gives grids that stand side by side the largest cells that fit; the columns are those of each grid. */
+function fit(box, columns) {
+  const rem = parseFloat(getComputedStyle(document.documentElement).fontSize);
+  const width = box.clientWidth / rem;
+  const row = (width - 3.5 * columns.length) / columns.reduce((sum, n) => sum + n, 0);
+  const one = (width - 0.5) / Math.max(...columns);
+  const cell = Math.max(LEAST_CELL, Math.min(row >= LEAST_CELL + 0.4 ? row : one, MOST_CELL));
+  box.style.setProperty("--cell", `${cell - 0.12}rem`);
+  box.classList.toggle("compact", cell < 2.3);
+}
+
+/** How many products of a sum stand in a row. */
+function perRow() {
+  return find("terms").clientWidth < 560 ? 2 : 4;
+}
+
 /** A button beside every formula that copies its LaTeX. */
 function offerCopies(box, text) {
   for (const annotation of box.querySelectorAll('math[display="block"] annotation')) {
-    const formula = annotation.closest("math");
-    const frame = formula.closest(".equation") ?? formula.closest(".scroller");
+    const frame = annotation.closest(".scroller");
     if (!frame || frame.parentElement.querySelector(":scope > .copy")) continue;
     const button = document.createElement("button");
     button.type = "button";
@@ -561,4 +580,4 @@ const lab = new Lab(data);
 connectHead(lab);
 offerCopies(document.querySelector("article"), lab.text);
 reachable(document.querySelector("article"));
-addEventListener("resize", () => reachable(document));
+addEventListener("resize", () => lab.draw());
