@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import {
   closedForm, contributions, places, problemOf, shapesOf, tuples, windowAt,
 } from "../symconv/report/page/geometry.js";
-import { MISTAKES, computed, formOf, isComparable, reduced, wrongEntries } from "../symconv/report/page/mistakes.js";
+import { MISTAKES, computed, exampleOf, formOf, isComparable, reduced, wrongEntries } from "../symconv/report/page/mistakes.js";
 
 const SLOTS = ["forward", "input", "weight", "bias"];
 const RESULTS = { forward: "delta", input: "a", weight: "w", bias: "b" };
@@ -46,6 +46,7 @@ function mistakes(layer) {
 
 const { task, layers } = JSON.parse(readFileSync(0, "utf-8"));
 const tasks = {
-  maps, windows, mistakes, problems: problemOf, names: () => MISTAKES.map(({ name, of }) => [name, of]),
+  maps, windows, mistakes, problems: problemOf, examples: () => MISTAKES.map((mistake) => [mistake.name, exampleOf(mistake)?.layer ?? null]),
+  names: () => MISTAKES.map(({ name, of }) => [name, of]),
 };
 process.stdout.write(JSON.stringify(layers.map(tasks[task])));
