@@ -298,7 +298,7 @@ def _prove_every_shape(
 ) -> None:
     from symconv.files import write_text
     from symconv.report.data import general_verdict_data
-    from symconv.report.general import general_lines
+    from symconv.report.general import GeneralDocument
 
     opinions = _second_opinion() if second_opinion else []
     verdict = _every_shape(options, ndim)
@@ -309,7 +309,7 @@ def _prove_every_shape(
     else:
         lines = [("", f"{o['solver']}: {o['condition']}: {o['says']}") for o in opinions]
         heading = [("", ""), ("heading", "Second opinion")] if opinions else []
-        print_lines([*general_lines(verdict, unicode=shows_unicode()), *heading, *lines])
+        print_lines([*GeneralDocument(verdict).lines(unicode=shows_unicode()), *heading, *lines])
     raise SystemExit(EXIT_CODES[verdict.status])
 
 
