@@ -1,7 +1,7 @@
 r"""Blocks as LaTeX: a complete document, or its body for ``\input``.
 
-In: blocks and names.  Out: one string. No row is wider than the text of a plain article; English compiles with pdflatex,
-Chinese with xelatex.
+In: blocks and names.  Out: one string. No row is wider than the text of a plain article; English compiles with
+pdflatex, Chinese with xelatex.
 """
 
 from __future__ import annotations
@@ -29,7 +29,8 @@ WIDEST_LEFT = 110.0  # points: a wider left side stands on a row of its own
 RULE_GAP = 24.0  # points between an equation and its rule
 
 _FONTS = {
-    "en": "\\documentclass[fleqn]{article}\n\\usepackage[T1]{fontenc}\n\\IfFileExists{lmodern.sty}{\\usepackage{lmodern}}{}\n",
+    "en": "\\documentclass[fleqn]{article}\n\\usepackage[T1]{fontenc}\n"
+    "\\IfFileExists{lmodern.sty}{\\usepackage{lmodern}}{}\n",
     "zh": "% !TEX program = xelatex\n\\documentclass[UTF8, fontset=fandol, fleqn]{ctexart}\n",
 }
 PACKAGES = ("amsmath", "amssymb", "graphicx", "tikz")

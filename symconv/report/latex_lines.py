@@ -120,7 +120,8 @@ class _Piece:
 
 # Where a row may end: before a sign or a condition, behind a comma, between two factors; the best places first.
 _BREAKS = re.compile(
-    r"(?P<where>\\quad (?=\\text\{))|(?P<comma>(?<=,) (?:\\; |\\quad )?)|(?P<sign> (?=[+-] ))|(?P<factor>(?<=[})]) (?=[\\a-zA-Z(]))"
+    r"(?P<where>\\quad (?=\\text\{))|(?P<comma>(?<=,) (?:\\; |\\quad )?)|(?P<sign> (?=[+-] ))"
+    r"|(?P<factor>(?<=[})]) (?=[\\a-zA-Z(]))"
 )
 
 

@@ -167,7 +167,7 @@ def notation(
     renamed = {SYMBOLS[symbol]: name for symbol, name in (symbols or {}).items()}
     if "weight" in renamed:
         renamed["kernel"] = renamed["weight"]
-    return replace(found, index_base=base, **renamed)  # type: ignore[arg-type]
+    return replace(found, index_base=base, **renamed)
 
 
 IN_THE_PLANE = {"i0": "i", "i1": "j", "k0": "k", "k1": "m", "x0": "x", "x1": "y"}

@@ -25,6 +25,7 @@ def theorem(derivation: Derivation, sections: Collection[str], tell: Teller) -> 
     names = [name for rule, conditions in CONDITIONS.items() if rule in used for name in conditions]
     facts = tuple((tell(f"condition.{name}"), condition(name, tell)) for name in names)
     operations = [Paragraph(tell("theorem.operations"))] if any(g.of is not Gradient.BIAS for g in gradients) else []
+    because: list[Block] = [Paragraph(tell("proof.conditions")), Items(facts)] if facts else []
     return [
         Heading(tell("theorem")),
         Paragraph(tell("theorem.says"), tell("theorem.lead")),
@@ -32,7 +33,7 @@ def theorem(derivation: Derivation, sections: Collection[str], tell: Teller) -> 
         *operations,
         Paragraph(tell("proof.steps"), tell("proof.lead")),
         Items(rules),
-        *([Paragraph(tell("proof.conditions")), Items(facts)] if facts else []),
+        *because,
         Paragraph(f"{tell('proof.axes')} {tell('proof.end')}"),
     ]
 

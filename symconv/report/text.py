@@ -16,8 +16,9 @@ from symconv.report.grids import Grid
 from symconv.report.inline import formula, inline
 from symconv.report.lines import TIED, WIDTH, Line, columns, filled, wrap
 from symconv.report.markup import Text
-from symconv.report.messages import LANGUAGES, say, translated
+from symconv.report.messages import say, translated
 from symconv.report.notation import Names, Notation
+from symconv.report.sentences.message import LANGUAGES
 from symconv.report.sides import is_statement, side
 from symconv.report.writer import Writer
 from symconv.steps import Counterexample, Passed, Proved, Refuted, Undecided

@@ -73,15 +73,12 @@ def _grid(writer: Writer, grid: Grid, middle: float, said: Said) -> Iterator[str
                f"+({columns * wide:.2f}, {-rows * HEIGHT:.2f});")  # fmt: skip
     below = -HEIGHT * high / 2
     if grid.cropped:
-        yield f"\\node[anchor=north, font=\\small] at ({middle:.2f}, {below - 0.08:.2f}) {{$\\cdots$ ({_cropped(writer)})}};"
+        at = f"({middle:.2f}, {below - 0.08:.2f})"
+        yield f"\\node[anchor=north, font=\\small] at {at} {{$\\cdots$ ({say('grid.cropped', writer.markup.lang)})}};"
         below -= 0.4
     if grid.bias:
         yield (f"\\draw[black!60, fill={FILLS['w']}] ({middle - HEIGHT / 2:.2f}, {below - 0.12:.2f}) rectangle "
                f"+({HEIGHT}, -{HEIGHT}) node[pos=.5, black] {{${writer.named('b', '', ())}$}};")  # fmt: skip
-
-
-def _cropped(writer: Writer) -> str:
-    return say("grid.cropped", writer.markup.lang)
 
 
 def _outlines(grid: Grid) -> list[tuple[tuple[int, int], tuple[int, int]]]:
