@@ -14,6 +14,7 @@ from symconv.report.lines import Line
 from symconv.report.messages import language
 from symconv.report.notation import STANDARD, Notation
 from symconv.report.outline import SECTIONS, outline
+from symconv.report.pdf import pdf_bytes
 from symconv.report.text import text_lines
 from symconv.steps import Derivation, Verdict
 
@@ -65,6 +66,10 @@ class Document:
     def latex(self, *, fragment: bool = False) -> str:
         r"""The document as LaTeX; a `fragment` is its body, for ``\input``."""
         return latex_text(self.blocks, self.derivation.layer, self.notation, fragment=fragment, lang=self.lang)
+
+    def pdf(self) -> bytes:
+        """The document as PDF: its LaTeX compiled, where LaTeX is installed; the same bytes every time."""
+        return pdf_bytes(self.latex(), self.lang)
 
     def json(self) -> str:
         """The derivation (and the verdict) as one JSON object."""

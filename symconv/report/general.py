@@ -19,6 +19,7 @@ from symconv.report.lines import Line
 from symconv.report.markup import Latex, Text
 from symconv.report.messages import Teller, language
 from symconv.report.notation import STANDARD, Names, Notation
+from symconv.report.pdf import pdf_bytes
 from symconv.report.statement import condition
 from symconv.report.text import lines_of_blocks
 from symconv.report.writer import Writer
@@ -119,6 +120,10 @@ class GeneralDocument:
     def latex(self, *, fragment: bool = False) -> str:
         r"""The document as LaTeX; a `fragment` is its body, for ``\input``."""
         return latex_of_blocks(self._parts, fragment=fragment, lang=self.lang)
+
+    def pdf(self) -> bytes:
+        """The document as PDF: its LaTeX compiled, where LaTeX is installed; the same bytes every time."""
+        return pdf_bytes(self.latex(), self.lang)
 
     def json(self) -> str:
         """The verdict, with every step as text and as LaTeX, as one JSON object."""
