@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 SPELLINGS = {
     "input_size": "INPUT", "kernel_size": "KERNEL", "preset_name": "--preset", "weighted_input": "--notation",
-    "explained": "--explain", "finite_only": "--finite-only/--any-value",
+    "symbols": "--symbol", "explained": "--explain", "finite_only": "--finite-only/--any-value",
 }  # fmt: skip
 
 

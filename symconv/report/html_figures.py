@@ -5,19 +5,21 @@ In: a `Grid`, whose entries come from the expressions that are proved.  Out: mar
 
 from __future__ import annotations
 
-from html import escape
+import re
+from html import escape, unescape
 
 from symconv.polynomial import Entry, Polynomial
 from symconv.report.grids import Grid
 from symconv.report.markup import Text
 from symconv.report.writer import Writer
 
+TAG = re.compile("<[^>]*>")
 CELL = 40  # units of a cell's side; the style sheet says how large a unit is
 KINDS = {"a": "a", "delta_below": "a", "w": "w", "dw": "w", "delta": "delta"}  # the colour of a tensor
 
 
-def grid_svg(writer: Writer, grid: Grid) -> str:
-    """One grid: a square for every entry, with its name; zeros that were put in are hatched."""
+def grid_svg(writer: Writer, grid: Grid, label: str) -> str:
+    """One grid: a square for every entry, with its name; zeros that were put in have a dashed border."""
     rows, columns = len(grid.rows), len(grid.rows[0])
     cells = "".join(
         _cell(writer, value, column * CELL, row * CELL)
@@ -25,11 +27,9 @@ def grid_svg(writer: Writer, grid: Grid) -> str:
         for column, value in enumerate(values)
     )
     width, height = columns * CELL + 2, rows * CELL + 2
-    label = escape(f"{grid.caption}: {rows} rows, {columns} columns")
-    return (
-        f'<svg class="grid" role="img" aria-label="{label}" viewBox="-1 -1 {width} {height}" width="{width}" '
-        f'height="{height}">{cells}</svg>'
-    )
+    name = escape(unescape(TAG.sub("", label)))
+    size = f'viewBox="-1 -1 {width} {height}" width="{width}" height="{height}"'
+    return f'<svg class="grid" role="img" aria-label="{name}" {size}>{cells}</svg>'
 
 
 def _cell(writer: Writer, value: Polynomial, x: int, y: int) -> str:

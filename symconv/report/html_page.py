@@ -19,7 +19,7 @@ from symconv.forward import AnyLayer
 from symconv.layer import Conv
 from symconv.report.blocks import Finding, Heading
 from symconv.report.html import Article, Tellings
-from symconv.report.html_prose import prose, spans
+from symconv.report.html_prose import spans
 from symconv.report.lab import drawable, lab_data, strings
 from symconv.report.notation import Names, Notation
 
@@ -45,7 +45,7 @@ def html_page(tellings: Tellings, layer: AnyLayer, notation: Notation, *, versio
     """
     language, blocks = next(iter(tellings.items()))
     findings = {block.name: block for block in blocks if isinstance(block, Finding)}
-    article = Article(Names(notation, layer), findings)
+    article = Article(Names(notation, layer), findings, tuple(tellings))
     title = blocks[0].text if isinstance(blocks[0], Heading) else "symconv"
     body = article.sections({lang: told[1:] for lang, told in tellings.items()})
     style, script = _resource("page.css"), bundle()
@@ -68,7 +68,13 @@ def html_page(tellings: Tellings, layer: AnyLayer, notation: Notation, *, versio
 
 def said(key: str, **values: str) -> str:
     """A sentence of the page in every language that it has."""
-    return spans({lang: words[key] for lang, words in strings().items()}, values)
+
+    def filled(text: str) -> str:
+        for name, value in values.items():
+            text = text.replace(f"{{{name}}}", value)
+        return text
+
+    return spans({lang: filled(words[key]) for lang, words in strings().items()})
 
 
 def _contents(headings: list[str]) -> str:
@@ -80,7 +86,7 @@ def _lab(layer: Conv) -> str:
     shown = drawable(layer)
     notice = ""
     if shown != layer:
-        code = {"shown": f"<code>{prose(repr(shown))}</code>", "layer": f"<code>{prose(repr(layer))}</code>"}
+        code = {"shown": f"<code>{escape(repr(shown))}</code>", "layer": f"<code>{escape(repr(layer))}</code>"}
         notice = f'<p class="notice">{said("smaller", **code)}</p>'
     return (
         f'<section id="lab" aria-labelledby="lab-title" data-script hidden>\n<h2 id="lab-title">{said("labTitle")}</h2>'

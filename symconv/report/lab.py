@@ -13,7 +13,7 @@ from typing import Any
 from symconv.errors import InvalidLayer
 from symconv.layer import Axis, Conv
 from symconv.report.lens import lens_data
-from symconv.report.notation import Notation
+from symconv.report.notation import GREEK, Notation
 
 LARGEST = Axis(input_size=12, kernel_size=7, stride=4, dilation=4, input_dilation=3, low=6, high=6)
 LEAST_PADDING = -2
@@ -32,11 +32,12 @@ def lab_data(layer: Conv, notation: Notation) -> dict[str, Any]:
     """Everything that the page's script reads."""
     shown = drawable(layer)
     flip = f"[:, :, {', '.join(['::-1'] * shown.ndim)}]"
-    names = {"a": "a", "w": "w", "delta": "delta", "z": notation.weighted_input, "E": notation.error,
-             "b": notation.bias}  # fmt: skip
     return {
         "layer": shown.to_json(),
-        "names": names,
+        "names": {
+            symbol: name for symbol, name in notation.names.items() if symbol in ("a", "w", "b", "z", "delta", "E")
+        },
+        "greek": GREEK,
         "index_base": notation.index_base,
         "strings": strings(),
         "mistakes": lens_data(flip),

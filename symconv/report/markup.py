@@ -11,10 +11,16 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from symconv.polynomial import signed_sum
+from symconv.report.messages import say
+from symconv.report.notation import GREEK
 
 
 class Markup(Protocol):
     """What a writer needs to know of an output format."""
+
+    @property
+    def lang(self) -> str:
+        """The language of the words inside of formulas."""
 
     def symbol(self, name: str) -> str:
         """A name: delta, eta, net, a."""
@@ -44,7 +50,10 @@ class Markup(Protocol):
         """The left side is the right side."""
 
     def applied(self, function: str, argument: str) -> str:
-        """A function of one variable, f or f', at its argument."""
+        """A function at its argument."""
+
+    def primed(self, function: str) -> str:
+        """The derivative of a function of one variable."""
 
     def derivative(self, top: str, bottom: str) -> str:
         """A partial derivative."""
@@ -76,8 +85,23 @@ class Markup(Protocol):
     def arrow(self, left: str, right: str) -> str:
         """The left side is replaced by the right side."""
 
+    def listed(self, parts: Sequence[str]) -> str:
+        """Conditions side by side."""
+
     def pairing(self, left: str, right: str) -> str:
         """The inner product."""
+
+    def differential(self, name: str) -> str:
+        """``dw``: an entry of the gradient by w, where it has to be short."""
+
+    def power(self, exponent: str) -> str:
+        """What stands above what was written before."""
+
+    def sign(self, name: str) -> str:
+        """A sign or an operation of the mathematics inside of sentences, by its ASCII name."""
+
+
+INDICES_IN_A_ROW = 5  # below the sign of a sum
 
 
 @dataclass(frozen=True)
@@ -85,11 +109,11 @@ class Text:
     """Plain text, in ASCII or with the Greek letters and signs of Unicode."""
 
     unicode: bool = False
+    lang: str = "en"
 
     def symbol(self, name: str) -> str:
         """A name."""
-        greek = {"delta": "δ", "eta": "η"}
-        return greek.get(name, name) if self.unicode else name
+        return GREEK.get(name, name) if self.unicode else name
 
     def index(self, name: str) -> str:
         """The name of an index or of a size."""
@@ -113,7 +137,7 @@ class Text:
 
     def shortened(self, body: str, count: int) -> str:
         """A sum of which only the beginning is written."""
-        return f"{body} + ... ({count} terms)"
+        return f"{body} + ... {say('terms', self.lang, count=count)}"
 
     def equals(self, left: str, right: str) -> str:
         """The left side is the right side."""
@@ -122,6 +146,10 @@ class Text:
     def applied(self, function: str, argument: str) -> str:
         """A function at its argument."""
         return f"{function}({argument})"
+
+    def primed(self, function: str) -> str:
+        """The derivative of a function of one variable."""
+        return f"{function}'"
 
     def indexed(self, base: str, superscript: str, subscripts: Sequence[str]) -> str:
         """A name with its layer above and its indices below."""
@@ -142,8 +170,10 @@ class Text:
     def sum_over(self, indices: Sequence[str], body: str, conditions: Sequence[str]) -> str:
         """A sum over indices of a body, where conditions hold."""
         sign = "Σ" if self.unicode else "sum"
-        where = f"  where {', '.join(conditions)}" if conditions else ""
-        return f"{sign} over {', '.join(indices)} of {body}{where}" if indices else f"{body}{where}"
+        where = say("conditions", self.lang, conditions=", ".join(conditions)) if conditions else ""
+        if not indices:
+            return f"{body}{where}"
+        return say("sum", self.lang, sign=sign, indices=", ".join(indices), body=body) + where
 
     def quotient(self, numerator: str, divisor: str) -> str:
         """An exact quotient."""
@@ -151,7 +181,7 @@ class Text:
 
     def divides(self, divisor: str, value: str) -> str:
         """The condition that divisor divides value."""
-        return f"{divisor} divides {value}"
+        return say("divides", self.lang, divisor=divisor, value=value)
 
     def within(self, first: str, value: str, last: str) -> str:
         """The condition that value lies between first and last."""
@@ -173,19 +203,38 @@ class Text:
         """The left side is replaced by the right side."""
         return f"{left} {'←' if self.unicode else '<-'} {right}"
 
+    def listed(self, parts: Sequence[str]) -> str:
+        """Conditions side by side."""
+        return ", ".join(parts)
+
     def pairing(self, left: str, right: str) -> str:
         """The inner product."""
         return f"<{left}, {right}>"
+
+    def differential(self, name: str) -> str:
+        """An entry of the gradient by w, where it has to be short."""
+        return f"d{name}"
+
+    def power(self, exponent: str) -> str:
+        """What stands above what was written before."""
+        return f"^{exponent}"
+
+    def sign(self, name: str) -> str:
+        """A sign by its ASCII name."""
+        signs = {"<=": "≤", ">=": "≥", "->": "→", "<-": "←", "d": "∂", "sum": "Σ", "x": "×", "qed": "∎"}
+        return signs.get(name, name) if self.unicode else {"qed": "Q.E.D."}.get(name, name)
 
 
 @dataclass(frozen=True)
 class Latex:
     """LaTeX for amsmath."""
 
+    lang: str = "en"
+
     def symbol(self, name: str) -> str:
-        """A name."""
-        if name in ("delta", "eta"):
-            return f"\\{name}"
+        """A name; the Greek letters that are Latin ones are no commands."""
+        if name in GREEK:
+            return {"epsilon": "\\varepsilon"}.get(name, f"\\{name}")
         return name if len(name) == 1 else f"\\mathrm{{{name}}}"
 
     def index(self, name: str) -> str:
@@ -210,7 +259,7 @@ class Latex:
 
     def shortened(self, body: str, count: int) -> str:
         """A sum of which only the beginning is written."""
-        return f"{body} + \\cdots \\quad\\text{{({count} terms)}}"
+        return f"{body} + \\cdots \\quad\\text{{{say('terms', self.lang, count=count)}}}"
 
     def equals(self, left: str, right: str) -> str:
         """The left side is the right side."""
@@ -219,6 +268,10 @@ class Latex:
     def applied(self, function: str, argument: str) -> str:
         """A function at its argument."""
         return f"{function}({argument})"
+
+    def primed(self, function: str) -> str:
+        """The derivative of a function of one variable."""
+        return f"{function}'"
 
     def indexed(self, base: str, superscript: str, subscripts: Sequence[str]) -> str:
         """A name with its layer above and its indices below."""
@@ -235,12 +288,12 @@ class Latex:
         return f"\\,{body}"
 
     def sum_over(self, indices: Sequence[str], body: str, conditions: Sequence[str]) -> str:
-        """A sum over indices of a body; its conditions follow in rows of their own, as ``align`` takes them."""
-        whole = f"\\sum_{{{', '.join(indices)}}} {body}" if indices else body
-        rows = [", \\; ".join(conditions[at : at + 2]) for at in range(0, len(conditions), 2)]
-        rows = [f"{row}," for row in rows[:-1]] + rows[-1:]
-        return " \\\\\n&\\quad ".join([whole, *(f"\\text{{where }} {row}" if at == 0 else row
-                                              for at, row in enumerate(rows))])  # fmt: skip
+        """A sum over indices of a body, where conditions hold; many indices stand in several rows below the sign."""
+        rows = [", ".join(indices[at : at + INDICES_IN_A_ROW]) for at in range(0, len(indices), INDICES_IN_A_ROW)]
+        below = "".join(rows) if len(rows) < 2 else "\\substack{" + " \\\\ ".join(rows) + "}"
+        told = ", \\; ".join(conditions)
+        where = f"\\quad \\text{{{say('where', self.lang)} }} {told}" if conditions else ""
+        return f"\\sum_{{{below}}} {body}{where}" if indices else f"{body}{where}"
 
     def quotient(self, numerator: str, divisor: str) -> str:
         """An exact quotient."""
@@ -270,6 +323,27 @@ class Latex:
         """The left side is replaced by the right side."""
         return f"{left} \\leftarrow {right}"
 
+    def listed(self, parts: Sequence[str]) -> str:
+        """Conditions side by side."""
+        return ", \\quad ".join(parts)
+
     def pairing(self, left: str, right: str) -> str:
         """The inner product."""
         return f"\\langle {left}, {right} \\rangle"
+
+    def differential(self, name: str) -> str:
+        """An entry of the gradient by w, where it has to be short."""
+        return f"\\mathrm{{d}}{name}"
+
+    def power(self, exponent: str) -> str:
+        """What stands above what was written before."""
+        return f"^{{{exponent}}}"
+
+    def sign(self, name: str) -> str:
+        """A sign by its ASCII name."""
+        signs = {"<=": "\\le ", ">=": "\\ge ", "->": "\\to ", "<-": "\\leftarrow ", "d": "\\partial ", "x": "\\times ",
+                 "*": "\\,", " * ": "\\,", "<": "\\langle ", ">": "\\rangle ", "sum": "\\textstyle\\sum ",
+                 "mod": "\\bmod ", "div": "\\mathbin{\\mathrm{div}}", "qed": "\\square"}  # fmt: skip
+        if name in signs:
+            return signs[name]
+        return f"\\operatorname{{{name}}}" if name.isalpha() else name

@@ -11,10 +11,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 
-GREEK = {"delta": "\N{GREEK SMALL LETTER DELTA}", "eta": "\N{GREEK SMALL LETTER ETA}"}
+from symconv.report.messages import say
+from symconv.report.notation import GREEK
+
 TIMES = "<mo>\N{INVISIBLE TIMES}</mo>"
 APPLY = "<mo>\N{FUNCTION APPLICATION}</mo>"
 MINUS = "<mo>\N{MINUS SIGN}</mo>"
+CONDITION_COMMA = "<mo>,</mo><mspace width='.6em'/>"
 INDEX_COMMA = "<mo rspace='0'>,</mo>"
 PRIME = "\N{PRIME}"
 
@@ -22,6 +25,20 @@ PRIME = "\N{PRIME}"
 @dataclass(frozen=True)
 class MathML:
     """MathML for a web page."""
+
+    langs: tuple[str, ...] = ("en",)
+
+    @property
+    def lang(self) -> str:
+        """The first of the languages that the words in formulas are written in."""
+        return self.langs[0]
+
+    def said(self, key: str, **fields: object) -> str:
+        """A message of the catalogue in each language, of which the page shows one."""
+        texts = {lang: escape(say(key, lang, **fields)) for lang in self.langs}
+        if len(set(texts.values())) == 1:
+            return f"<mtext>{texts[self.lang]}</mtext>"
+        return "".join(f'<mtext class="said" lang="{lang}">{text}</mtext>' for lang, text in texts.items())
 
     def symbol(self, name: str) -> str:
         """A name; one of several letters is upright, as MathML draws it by itself."""
@@ -78,7 +95,8 @@ class MathML:
 
     def dots(self, count: int) -> str:
         """What stands for the rest of a sum of so many products."""
-        return f"<mo>\N{MIDLINE HORIZONTAL ELLIPSIS}</mo><mspace width='1em'/><mtext>({count} terms)</mtext>"
+        rest = self.said("terms", count=count)
+        return f"<mo>\N{MIDLINE HORIZONTAL ELLIPSIS}</mo><mspace width='1em'/>{rest}"
 
     def equals(self, left: str, right: str) -> str:
         """The left side is the right side."""
@@ -86,7 +104,11 @@ class MathML:
 
     def applied(self, function: str, argument: str) -> str:
         """A function at its argument."""
-        return f"{self.index(function)}{APPLY}{_bracketed(argument)}"
+        return f"{function}{APPLY}{_bracketed(argument)}"
+
+    def primed(self, function: str) -> str:
+        """The derivative of a function of one variable."""
+        return f"<msup>{function}<mo>{PRIME}</mo></msup>"
 
     def derivative(self, top: str, bottom: str) -> str:
         """A partial derivative."""
@@ -100,7 +122,8 @@ class MathML:
     def sum_over(self, indices: Sequence[str], body: str, conditions: Sequence[str]) -> str:
         """A sum over indices of a body, where conditions hold."""
         sign = f"<munder><mo>\N{N-ARY SUMMATION}</mo><mrow>{_listed(indices)}</mrow></munder>" if indices else ""
-        return f"{sign}{body}" + (f"<mtext> where </mtext>{_listed(conditions)}" if conditions else "")
+        where = f"<mspace width='1em'/>{self.said('where')}<mspace width='.4em'/>{self.listed(conditions)}"
+        return f"{sign}{body}" + (where if conditions else "")
 
     def quotient(self, numerator: str, divisor: str) -> str:
         """An exact quotient."""
@@ -131,10 +154,26 @@ class MathML:
         """The left side is replaced by the right side."""
         return f"{left}<mo>\N{LEFTWARDS ARROW}</mo>{right}"
 
+    def listed(self, parts: Sequence[str]) -> str:
+        """Conditions side by side."""
+        return CONDITION_COMMA.join(parts)
+
     def pairing(self, left: str, right: str) -> str:
         """The inner product."""
         opening, closing = "\N{MATHEMATICAL LEFT ANGLE BRACKET}", "\N{MATHEMATICAL RIGHT ANGLE BRACKET}"
         return f"<mo>{opening}</mo>{left}<mo>,</mo>{right}<mo>{closing}</mo>"
+
+    def differential(self, name: str) -> str:
+        """An entry of the gradient by w, where it has to be short."""
+        return f"<mrow><mi mathvariant='normal'>d</mi>{name}</mrow>"
+
+    def power(self, exponent: str) -> str:
+        """What stands above what was written before."""
+        return f"<msup><mrow></mrow><mn>{exponent}</mn></msup>"
+
+    def sign(self, name: str) -> str:
+        """A sign by its ASCII name."""
+        return f"<mo>{escape(name)}</mo>"
 
     def cases(self, rows: Sequence[tuple[str, str]]) -> str:
         """Values, each with its condition, behind one brace."""

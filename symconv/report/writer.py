@@ -43,27 +43,27 @@ class Writer:
 
     def named(self, name: str, above: str, subscripts: Sequence[str]) -> str:
         """A tensor by the name that the notation gives it; ``E_d`` and ``w_b`` carry a letter before their indices."""
-        notation = self.names.notation
-        written = {
-            "z": notation.weighted_input,
-            "z_below": notation.weighted_input,
-            "delta_below": "delta",
-            "E": notation.error,
-            "b": notation.bias,
-        }
-        base, _, letter = written.get(name, name).partition("_")
+        if name == "dw":
+            return self.markup.indexed(self.markup.differential(self.named("w", "", ())), above, subscripts)
+        names = self.names.notation.names | {"W": self.names.notation.kernel}
+        written = names.get({"z_below": "z", "delta_below": "delta"}.get(name, name), name)
+        base, _, letter = written.partition("_")
         letters = [self.markup.symbol(letter)] if letter else []
         return self.markup.indexed(self.markup.symbol(base), above, [*letters, *subscripts])
 
     def whole(self, name: str) -> str:
         """A tensor as a whole, with its layer."""
         if name == "w":
-            return self.named(self.names.notation.kernel, "l", ())
+            return self.named("W", "l", ())
         return self.named(name, ABOVE.get(name, ""), ())
 
     def gradient(self, tensor: str) -> str:
         """The gradient by a tensor as a whole: ``dE/da^{l-1}``; w and b carry no layer."""
         return self.markup.derivative(self.whole("E"), self.named(tensor, ABOVE.get(tensor, ""), ()))
+
+    def slope(self, at: str) -> str:
+        """The derivative of the activation at a place."""
+        return self.markup.applied(self.markup.primed(self.named("f", "", ())), at)
 
     def bare(self, tensor: str, indices: tuple[Polynomial, ...]) -> str:
         """One entry of a tensor by its position alone, as in a picture: without layer, batch and channel."""
@@ -72,7 +72,7 @@ class Writer:
     def entry(self, tensor: str, indices: tuple[Polynomial, ...]) -> str:
         """One entry of a tensor."""
         if tensor == "fprime":
-            return self.markup.applied("f'", self.entry("z_below", indices))
+            return self.slope(self.entry("z_below", indices))
         visible = self.names.visible(tensor, indices)
         return self.named(tensor, ABOVE.get(tensor, ""), [self.index(p) for p in visible])
 
@@ -211,7 +211,7 @@ class Writer:
                 return call("reverse", [self.array(operand, numbers), self._axes(axes)])
             case Correlate():
                 parts = [self.array(node.operand, numbers), self.array(node.kernel, numbers)]
-                return call("corr", [*parts, *map(self.markup.words, options(node))])
+                return call("corr", [*parts, *(self.markup.words(" ".join(option)) for option in options(node))])
             case Sum(operand, axes):
                 return call("sum", [self.array(operand, numbers), self._axes(axes)])
             case Transpose(operand, axes):
@@ -234,14 +234,14 @@ class Writer:
         return self.markup.words(f"axes {', '.join(map(str, axes))}")
 
 
-def options(node: Correlate) -> list[str]:
-    """The options of a correlation that are not 1."""
+def options(node: Correlate) -> list[tuple[str, str]]:
+    """The options of a correlation that are not 1, by name."""
     found = [
-        f"{name} {per_axis(values)}"
+        (name, per_axis(values))
         for name, values in (("stride", node.stride), ("dilation", node.dilation))
         if any(v != 1 for v in values)
     ]
-    return found + ([f"groups {node.groups}"] if node.groups > 1 else [])
+    return found + ([("groups", str(node.groups))] if node.groups > 1 else [])
 
 
 def per_axis(values: tuple[int, ...] | tuple[tuple[int, int], ...]) -> str:

@@ -14,9 +14,10 @@ const LONGEST_CHAIN = 4; // products whose chain rule is written out
 
 /** Writes for one layer in one notation. */
 export class Formulas {
-  constructor(layer, names, base) {
+  constructor(layer, { names, greek, index_base: base }) {
     const shapes = shapesOf(layer);
     this.names = names;
+    this.greek = greek;
     this.base = base;
     this.hidden = { a: shapes.a, z: shapes.delta, delta: shapes.delta, w: shapes.w, b: shapes.b };
   }
@@ -38,7 +39,7 @@ export class Formulas {
   /** A tensor's symbol as a sign: delta is a Greek letter. */
   glyph(tensor) {
     const { base } = this.letters(tensor);
-    return base === "delta" ? "δ" : base;
+    return this.greek[base] ?? base;
   }
 
   /** A tensor as a whole as MathML, without its layer. */
@@ -63,7 +64,7 @@ export class Formulas {
   /** An entry as LaTeX. */
   entryLatex(tensor, index) {
     const { base, below } = this.letters(tensor);
-    const symbol = base === "delta" ? "\\delta" : base.length > 1 ? `\\mathrm{${base}}` : base;
+    const symbol = base in this.greek ? `\\${base}` : base.length > 1 ? `\\mathrm{${base}}` : base;
     const above = LAYER_OF[tensor] ? `^{${LAYER_OF[tensor]}}` : "";
     const parts = [...(below ? [below] : []), ...this.visible(tensor, index)];
     return `${symbol}${above}${parts.length ? `_{${parts.join(",")}}` : ""}`;

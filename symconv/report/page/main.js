@@ -74,7 +74,7 @@ class Lab {
     find("lab").classList.toggle("impossible", Boolean(problem));
     find("spelled").textContent = spelled(layer);
     if (problem) return;
-    this.formulas = new Formulas(layer, this.data.names, this.data.index_base);
+    this.formulas = new Formulas(layer, this.data);
     this.shapes = shapesOf(layer);
     this.keepInside();
     this.drawTensors();
