@@ -204,31 +204,37 @@ class Writer:
             case Input(name, _):
                 return self.whole(name)
             case Pad(operand, padding):
-                return call("pad", [self.array(operand, numbers), per_axis(padding)])
+                return call("pad", [self.array(operand, numbers), self.markup.amount(per_axis(padding))])
             case Dilate(operand, factors):
-                return call("dilate", [self.array(operand, numbers), per_axis(factors)])
+                return call("dilate", [self.array(operand, numbers), self.markup.amount(per_axis(factors))])
             case Rotate(operand, axes):
                 spatial = tuple(range(2, len(shape(operand))))
                 if axes == spatial:
                     return call("rot180", [self.array(operand, numbers)])
-                return call("reverse", [self.array(operand, numbers), f"axes {', '.join(map(str, axes))}"])
+                return call(
+                    "reverse", [self.array(operand, numbers), self.markup.option("axes", ", ".join(map(str, axes)))]
+                )
             case Correlate():
                 return call(
                     "corr",
                     [
                         self.array(node.operand, numbers),
                         self.array(node.kernel, numbers),
-                        *(" ".join(option) for option in options(node)),
+                        *(self.markup.option(*option) for option in options(node)),
                     ],
                 )
             case Sum(operand, axes):
-                return call("sum", [self.array(operand, numbers), f"axes {', '.join(map(str, axes))}"])
+                return call(
+                    "sum", [self.array(operand, numbers), self.markup.option("axes", ", ".join(map(str, axes)))]
+                )
             case Transpose(operand, axes):
-                return call("transpose", [self.array(operand, numbers), f"axes {', '.join(map(str, axes))}"])
+                return call(
+                    "transpose", [self.array(operand, numbers), self.markup.option("axes", ", ".join(map(str, axes)))]
+                )
             case Split(operand, axis, outer):
-                return call("split", [self.array(operand, numbers), f"axis {axis}", str(outer)])
+                return call("split", [self.array(operand, numbers), self.markup.option("axis", str(axis)), str(outer)])
             case Merge(operand, axis):
-                return call("merge", [self.array(operand, numbers), f"axis {axis}"])
+                return call("merge", [self.array(operand, numbers), self.markup.option("axis", str(axis))])
             case Broadcast(operand, _, _):
                 return self.array(operand, numbers)
             case Add(left, right):
