@@ -30,7 +30,12 @@ if TYPE_CHECKING:
 BAD_INPUT = 2
 GENERAL_OPTIONS = ("--stride", "--padding", "--dilation", "--input-dilation", "--flip", "--no-bias")
 INTERRUPTED = 130
-SUFFIXES = {".tex": "latex", ".html": "html", ".pdf": "pdf", ".json": "json"}  # what the name of a file says about its format
+SUFFIXES = {
+    ".tex": "latex",
+    ".html": "html",
+    ".pdf": "pdf",
+    ".json": "json",
+}  # what the name of a file says about its format
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]}, invoke_without_command=True)

@@ -51,7 +51,7 @@ def general_parts(verdict: GeneralVerdict, lang: str = "en") -> tuple[list[Block
     blocks.append(Items(tuple((tell(f"condition.{name}"), condition(name, tell)) for name in names)))
     special = _instance(verdict.instance, tell) if verdict.instance is not None else []
     special.append(Heading(tell("verdict")))
-    special += [Finding(name, outcome) for name, outcome in verdict.gradients.items()]
+    special += [Finding(tell(f"name.{name}"), outcome) for name, outcome in verdict.gradients.items()]
     about = {"scope": tell("scope.every"), "layer": repr(verdict.layer)}
     if verdict.instance is not None:
         scope = tell("verdict.scope.instance", instance=repr(verdict.instance), **about)

@@ -21,17 +21,16 @@ from symconv.report.messages import say, translated
 from symconv.report.notation import Names, Notation
 from symconv.report.prose import escaped
 from symconv.report.sides import is_statement, side
-from symconv.report.tikz import pictures
+from symconv.report.tikz import SHRUNK, pictures
 from symconv.report.writer import Writer
 from symconv.steps import Counterexample, Passed, Proved, Refuted, Undecided
 
 WIDEST_LEFT = 110.0  # points: a wider left side stands on a row of its own
-RULE_GAP = 24.0  # points between an equation and its rule
 
 _FONTS = {
-    "en": "\\documentclass[fleqn]{article}\n\\usepackage[T1]{fontenc}\n"
-    "\\IfFileExists{lmodern.sty}{\\usepackage{lmodern}}{}\n",
-    "zh": "% !TEX program = xelatex\n\\documentclass[UTF8, fontset=fandol, fleqn]{ctexart}\n",
+    "en": "\\documentclass[fleqn]{article}\n"
+    "\\IfFileExists{lmodern.sty}{\\usepackage[T1]{fontenc}\\usepackage{lmodern}}{}\n",
+    "zh": "% !TEX program = xelatex\n\\documentclass[UTF8, fontset=fandol, fleqn]{ctexart}\n\\pagestyle{plain}\n",
 }
 PACKAGES = ("amsmath", "amssymb", "graphicx", "tikz")
 _LAYOUT = r"""\usepackage[a4paper, margin=30mm]{geometry}
@@ -91,7 +90,7 @@ def words(text: str) -> str:
 
 
 def _code(text: str) -> str:
-    return "\\texttt{" + re.sub(r"([,(=])(?=\S)", r"\1\\allowbreak{}", escaped(text)) + "}"
+    return "\\texttt{" + re.sub(r"([,(])(?=\S)", r"\1\\allowbreak{}", escaped(text)) + "}"
 
 
 def _block(writer: Writer, block: Block) -> Iterator[str]:
@@ -134,12 +133,11 @@ def _table(writer: Writer, table: Table) -> Iterator[str]:
     long = [max(len(row[at]) for row in table.rows) > 30 for at in range(len(table.columns))]
     layout = "".join("p{0.5\\linewidth}" if wide else "l" for wide in long)
     rows = [" & ".join(said(writer, cell) for cell in row) for row in table.rows]
-    yield "\\begin{center}"
+    yield f"\\begin{{center}}{SHRUNK}"
     yield f"\\begin{{tabular}}{{{layout}}}"
     yield " & ".join(said(writer, column) for column in table.columns) + " \\\\ \\hline"
     yield " \\\\\n".join(rows)
-    yield "\\end{tabular}"
-    yield "\\end{center}"
+    yield "\\end{tabular}}\\end{center}"
 
 
 def _equations(writer: Writer, equations: list[Equation]) -> Iterator[str]:
@@ -167,21 +165,13 @@ def _rows(writer: Writer, equation: Equation, left: float, apart: bool) -> list[
         for value in rest:
             lead = indent if rows or apart else f"{first} {indent}"
             rows += _continued(f"{lead} ", broken(value, LINE - left - 22, 20.0))
-    return [*rows[:-1], *_with_rule(writer, rows[-1], equation.rule, left)]
+    if equation.rule:  # amsmath puts it below the row where there is no room beside it
+        rows[-1] += f" \\tag*{{\\footnotesize {said(writer, equation.rule)}}}"
+    return rows
 
 
 def _continued(lead: str, lines: list[str]) -> list[str]:
     return [lead + lines[0], *(f"&\\qquad {line}" for line in lines[1:])]
-
-
-def _with_rule(writer: Writer, row: str, rule: str, left: float) -> list[str]:
-    """A row, its rule at the margin if there is room, and below it otherwise."""
-    if not rule:
-        return [row]
-    told = f"\\text{{\\footnotesize {said(writer, rule)}}}"
-    if left + width(row.partition("&")[2]) + RULE_GAP + width(told) <= LINE:
-        return [f"{row} \\tag*{{{told}}}"]
-    return [row, f"& \\tag*{{{told}}}"]
 
 
 def _finding(writer: Writer, finding: Finding) -> Iterator[str]:

@@ -179,12 +179,13 @@ def broken(latex: str, room: float, indent: float = 10.0) -> list[str]:
 
 
 def _cut(row: list[tuple[_Piece, float]], room: float) -> int:
-    """Where a full row is broken: at the best place in its second half, the last of them."""
-    best, total = len(row), 0.0
+    """Where a full row is broken: at the best place, the last of them; one near its beginning is worth less."""
+    best, most, total = len(row), -2.0, 0.0
     for at, (piece, wide) in enumerate(row, 1):
         total += wide
-        if total > room / 2 and piece.worth >= row[best - 1][0].worth:
-            best = at
+        worth = piece.worth - (1.5 if total < 0.4 * room else 0.0)
+        if worth >= most:
+            best, most = at, worth
     return best
 
 

@@ -31,9 +31,6 @@ class Markup(Protocol):
     def number(self, value: int) -> str:
         """A whole number."""
 
-    def words(self, text: str) -> str:
-        """Plain words among the arguments of a call: ``stride 2``."""
-
     def indexed(self, base: str, superscript: str, subscripts: Sequence[str]) -> str:
         """A name with its layer above and its indices below."""
 
@@ -76,6 +73,12 @@ class Markup(Protocol):
     def call(self, function: str, arguments: Sequence[str]) -> str:
         """An array operation applied to its arguments."""
 
+    def option(self, name: str, value: str) -> str:
+        """An option of an array operation, by its name and its value: ``stride 2``."""
+
+    def amount(self, value: str) -> str:
+        """What is given for each axis: ``2x3``, ``0:1x1:0``."""
+
     def elementwise(self, left: str, right: str) -> str:
         """The elementwise product."""
 
@@ -102,6 +105,7 @@ class Markup(Protocol):
 
 
 INDICES_IN_A_ROW = 5  # below the sign of a sum
+LONGEST_SUBSCRIPT = 48  # characters of LaTeX; longer ones stand in several rows
 
 
 @dataclass(frozen=True)
@@ -122,10 +126,6 @@ class Text:
     def number(self, value: int) -> str:
         """A whole number."""
         return str(value)
-
-    def words(self, text: str) -> str:
-        """Plain words among the arguments of a call."""
-        return text
 
     def product(self, factors: Sequence[str], *, signed: bool = False) -> str:
         """Factors side by side."""
@@ -191,6 +191,14 @@ class Text:
         """An array operation applied to its arguments."""
         return f"{function}({', '.join(arguments)})"
 
+    def option(self, name: str, value: str) -> str:
+        """An option of an array operation."""
+        return f"{say(f'word.{name}', self.lang)} {value}"
+
+    def amount(self, value: str) -> str:
+        """What is given for each axis."""
+        return value
+
     def elementwise(self, left: str, right: str) -> str:
         """The elementwise product."""
         return f"{left} {'∘' if self.unicode else 'o'} {right}"
@@ -245,10 +253,6 @@ class Latex:
         """A whole number."""
         return str(value)
 
-    def words(self, text: str) -> str:
-        """Plain words among the arguments of a call."""
-        return text
-
     def product(self, factors: Sequence[str], *, signed: bool = False) -> str:  # noqa: ARG002
         """Factors side by side."""
         return " ".join(factors)
@@ -276,8 +280,14 @@ class Latex:
     def indexed(self, base: str, superscript: str, subscripts: Sequence[str]) -> str:
         """A name with its layer above and its indices below."""
         above = f"^{{{superscript}}}" if superscript else ""
-        below = f"_{{{','.join(subscripts)}}}" if subscripts else ""
-        return f"{base}{above}{below}"
+        rows: list[str] = []
+        for index in subscripts:
+            if rows and len(rows[-1]) + len(index) < LONGEST_SUBSCRIPT:
+                rows[-1] += f",{index}"
+            else:
+                rows.append(index)
+        joined = "\\substack{" + ", \\\\ ".join(rows) + "}" if len(rows) > 1 else "".join(rows)
+        return f"{base}{above}_{{{joined}}}" if rows else f"{base}{above}"
 
     def derivative(self, top: str, bottom: str) -> str:
         """A partial derivative."""
@@ -292,7 +302,7 @@ class Latex:
         rows = [", ".join(indices[at : at + INDICES_IN_A_ROW]) for at in range(0, len(indices), INDICES_IN_A_ROW)]
         below = "".join(rows) if len(rows) < 2 else "\\substack{" + " \\\\ ".join(rows) + "}"
         told = ", \\; ".join(conditions)
-        where = f"\\quad \\text{{{say('where', self.lang)} }} {told}" if conditions else ""
+        where = f"\\quad \\text{{{say('where', self.lang)}}}\\ {told}" if conditions else ""
         return f"\\sum_{{{below}}} {body}{where}" if indices else f"{body}{where}"
 
     def quotient(self, numerator: str, divisor: str) -> str:
@@ -310,6 +320,14 @@ class Latex:
     def call(self, function: str, arguments: Sequence[str]) -> str:
         """An array operation applied to its arguments."""
         return f"\\operatorname{{{function}}}({', '.join(arguments)})"
+
+    def option(self, name: str, value: str) -> str:
+        """An option of an array operation."""
+        return f"\\text{{{say(f'word.{name}', self.lang)}}}\\ {self.amount(value)}"
+
+    def amount(self, value: str) -> str:
+        """What is given for each axis; a colon is no relation here."""
+        return value.replace("x", " \\times ").replace(":", "{:}")
 
     def elementwise(self, left: str, right: str) -> str:
         """The elementwise product."""

@@ -19,6 +19,12 @@ APPLY = "<mo>\N{FUNCTION APPLICATION}</mo>"
 MINUS = "<mo>\N{MINUS SIGN}</mo>"
 CONDITION_COMMA = "<mo>,</mo><mspace width='.6em'/>"
 INDEX_COMMA = "<mo rspace='0'>,</mo>"
+AMOUNT_SIGNS = {
+    "x": "<mo>\N{MULTIPLICATION SIGN}</mo>",
+    ":": "<mo rspace='0' lspace='0'>:</mo>",
+    "-": MINUS,
+    ",": "<mo>,</mo>",
+}
 PRIME = "\N{PRIME}"
 
 
@@ -57,10 +63,6 @@ class MathML:
     def number(self, value: int) -> str:
         """A whole number."""
         return f"<mn>{value}</mn>" if value >= 0 else f"{MINUS}<mn>{-value}</mn>"
-
-    def words(self, text: str) -> str:
-        """Plain words; a number alone is one."""
-        return f"<mn>{text}</mn>" if text.isdecimal() else f"<mtext>{escape(text)}</mtext>"
 
     def indexed(self, base: str, superscript: str, subscripts: Sequence[str]) -> str:
         """A name with its layer above and its indices below."""
@@ -141,6 +143,15 @@ class MathML:
     def call(self, function: str, arguments: Sequence[str]) -> str:
         """An array operation applied to its arguments."""
         return f"<mi>{escape(function)}</mi>{APPLY}{_bracketed(_listed(arguments))}"
+
+    def option(self, name: str, value: str) -> str:
+        """An option of an array operation."""
+        return f"{self.said(f'word.{name}')}<mspace width='.3em'/>{self.amount(value)}"
+
+    def amount(self, value: str) -> str:
+        """What is given for each axis."""
+        parts = re.findall(r"\d+|[^\d\s]", value)
+        return "".join(f"<mn>{part}</mn>" if part.isdecimal() else AMOUNT_SIGNS[part] for part in parts)
 
     def elementwise(self, left: str, right: str) -> str:
         """The elementwise product."""

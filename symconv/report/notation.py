@@ -78,9 +78,10 @@ class Notation:
     def letters(self) -> Mapping[str, str]:
         """The letters of indices and parameters whose own letter is taken by a symbol, and what they are instead."""
         taken = {name.partition("_")[0] for name in (*self.names.values(), self.kernel)}
-        pool = (letter for letter in SPARE_LETTERS if letter not in taken)
+        spare = [letter for letter in SPARE_LETTERS if letter not in taken]
+        pools = {upper: (letter for letter in spare if letter.isupper() == upper) for upper in (False, True)}
         moved = [family for family in LETTER_FAMILIES if taken & set(family)]
-        return {letter: next(pool) for family in moved for letter in family}
+        return {letter: next(pools[letter.isupper()]) for family in moved for letter in family}
 
 
 SYMBOLS = {
@@ -105,7 +106,7 @@ RESERVED = {
 # Letters of indices and parameters; those of a family move together when one of them is taken.
 LETTER_FAMILIES = ("ij", "km", "xy", "n", "g", "c", "s", "u", "L", "K", "p", "P", "O", "r", "N", "G", "C", "M", "t",
                    "q", "Q", "R", "D", "v")  # fmt: skip
-SPARE_LETTERS = "hveAHSTUVXYZBFIJW"
+SPARE_LETTERS = "hvefbwyzaHASTUVXYZBFIJWE"
 
 
 def check_name(symbol: str, name: object) -> None:

@@ -14,6 +14,7 @@ from symconv.report.messages import say
 from symconv.report.writer import Writer
 
 Said = Callable[[str], str]
+SHRUNK = "\\resizebox{\\ifdim\\width>\\linewidth\\linewidth\\else\\width\\fi}{!}{%"  # as wide as the text at most
 HEIGHT = 0.62  # cm of a cell
 CM = 0.03528  # of a point
 SIGNS = {"->": "\\longrightarrow", "(*)": "\\circledast", "corr": "\\star"}
@@ -25,7 +26,7 @@ OUTLINE = "line width=1.2pt, blue!70!black"
 
 def pictures(writer: Writer, block: Pictures, said: Said) -> Iterator[str]:
     """Grids in a row, with the signs between them and, where there is something to explain, a legend."""
-    yield "\\begin{center}\\resizebox{\\ifdim\\width>\\linewidth\\linewidth\\else\\width\\fi}{!}{%"
+    yield f"\\begin{{center}}{SHRUNK}"
     yield "\\begin{tikzpicture}[every node/.style={inner sep=1pt}]"
     left, lowest = 0.0, 0.0
     for at, grid in enumerate(block.grids):

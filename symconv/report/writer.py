@@ -201,26 +201,40 @@ class Writer:
             case Input(name, _):
                 return self.whole(name)
             case Pad(operand, padding):
-                return call("pad", [self.array(operand, numbers), self.markup.words(per_axis(padding))])
+                return call("pad", [self.array(operand, numbers), self.markup.amount(per_axis(padding))])
             case Dilate(operand, factors):
-                return call("dilate", [self.array(operand, numbers), self.markup.words(per_axis(factors))])
+                return call("dilate", [self.array(operand, numbers), self.markup.amount(per_axis(factors))])
             case Rotate(operand, axes):
                 spatial = tuple(range(2, len(shape(operand))))
                 if axes == spatial:
                     return call("rot180", [self.array(operand, numbers)])
-                return call("reverse", [self.array(operand, numbers), self._axes(axes)])
+                return call(
+                    "reverse", [self.array(operand, numbers), self.markup.option("axes", ", ".join(map(str, axes)))]
+                )
             case Correlate():
-                parts = [self.array(node.operand, numbers), self.array(node.kernel, numbers)]
-                return call("corr", [*parts, *(self.markup.words(" ".join(option)) for option in options(node))])
+                return call(
+                    "corr",
+                    [
+                        self.array(node.operand, numbers),
+                        self.array(node.kernel, numbers),
+                        *(self.markup.option(*option) for option in options(node)),
+                    ],
+                )
             case Sum(operand, axes):
-                return call("sum", [self.array(operand, numbers), self._axes(axes)])
+                return call(
+                    "sum", [self.array(operand, numbers), self.markup.option("axes", ", ".join(map(str, axes)))]
+                )
             case Transpose(operand, axes):
-                return call("transpose", [self.array(operand, numbers), self._axes(axes)])
+                return call(
+                    "transpose", [self.array(operand, numbers), self.markup.option("axes", ", ".join(map(str, axes)))]
+                )
             case Split(operand, axis, outer):
-                where = [self.markup.words(f"axis {axis}"), self.markup.number(outer)]
-                return call("split", [self.array(operand, numbers), *where])
+                return call(
+                    "split",
+                    [self.array(operand, numbers), self.markup.option("axis", str(axis)), self.markup.number(outer)],
+                )
             case Merge(operand, axis):
-                return call("merge", [self.array(operand, numbers), self.markup.words(f"axis {axis}")])
+                return call("merge", [self.array(operand, numbers), self.markup.option("axis", str(axis))])
             case Broadcast(operand, _, _):
                 return self.array(operand, numbers)
             case Add(left, right):
@@ -229,9 +243,6 @@ class Writer:
                 return self.markup.total([(factor, self.array(operand, numbers))])
             case _:
                 assert_never(node)
-
-    def _axes(self, axes: Sequence[int]) -> str:
-        return self.markup.words(f"axes {', '.join(map(str, axes))}")
 
 
 def options(node: Correlate) -> list[tuple[str, str]]:

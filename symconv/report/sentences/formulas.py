@@ -23,5 +23,10 @@ FORMULAS = {
     "reason.elementwise": Message("elementwise product", "逐元素相乘"),
     "reason.given": Message("the formula to be decided", "待判定的公式"),
     "reason.instance": Message("the theorem, with these numbers", "将这些数代入定理"),
+    "word.stride": Message("stride", "步长"),
+    "word.dilation": Message("dilation", "膨胀率"),
+    "word.groups": Message("groups", "组数"),
+    "word.axis": Message("axis", "轴"),
+    "word.axes": Message("axes", "轴"),
     "needs": Message("{rule}; needs: {conditions}", "{rule}；需要：{conditions}"),
 }
