@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Literal, overload
 
 from symconv.activations import ARBITRARY
@@ -20,7 +21,8 @@ from symconv.proof.finite import prove_gradients
 from symconv.proof.general import prove_every_shape
 from symconv.proof.search import Form
 from symconv.report.document import Document
-from symconv.report.notation import STANDARD, Notation
+from symconv.report.messages import language
+from symconv.report.notation import STANDARD, WORKED_EXAMPLE, Notation
 from symconv.report.outline import SECTIONS
 from symconv.steps import GeneralVerdict, Gradient, Verdict
 
@@ -170,6 +172,7 @@ def derive(
     of: Sequence[str] = SECTIONS,
     activation: str = ARBITRARY,
     notation: Notation = STANDARD,
+    lang: str = "en",
 ) -> Document:
     """Derive the gradients of a layer by the chain rule, as a document.
 
@@ -184,13 +187,15 @@ def derive(
         softplus, gelu.
     notation
         How formulas are written; see `symconv.report.notation.notation`.
+    lang
+        The language of the sentences: ``"en"`` or ``"zh"``.
 
     Raises
     ------
     InvalidLayer
         If `layer` is no `Conv`.
     InvalidOption
-        If a name in `of` or `activation` is unknown.
+        If a name in `of` or `activation`, or the language, is unknown.
 
     Examples
     --------
@@ -206,9 +211,33 @@ def derive(
     if not isinstance(notation, Notation):
         raise InvalidOption(f"notation={shortened(notation)} is no Notation: make one with symconv.notation")
     sections = tuple(of)
-    document = Document(derive_gradients(layer, activation), notation, sections)
+    document = Document(derive_gradients(layer, activation), notation, sections, lang=language(lang))
     document.blocks  # noqa: B018  an unknown section is an error now, not when the document is shown
     return document
+
+
+def with_verdict(document: Document) -> Document:
+    """A document together with the verdict on its layer, as a page tells it.
+
+    Examples
+    --------
+    >>> with_verdict(derive(Conv(3, 2))).verdict.status
+    <Status.PROVED: 'PROVED'>
+    """
+    told = document.derivation
+    verdict = prove(told.layer, activation=told.activation)
+    return replace(document, verdict=verdict)
+
+
+def page(layer: Conv, *, worked_example: bool = False) -> str:
+    """The page of a layer, with the verdict; in the notation of the worked example if it is that.
+
+    Examples
+    --------
+    >>> page(Conv(3, 2)).startswith("<!DOCTYPE html>")
+    True
+    """
+    return with_verdict(derive(layer, notation=WORKED_EXAMPLE if worked_example else STANDARD)).html()
 
 
 def _prove_every_shape(

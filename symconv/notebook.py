@@ -55,7 +55,7 @@ def layer_html(layer: Conv) -> str:
 
 def document_html(document: Document) -> str:
     """A document as it would be printed."""
-    return _told(document.blocks, document.derivation.layer, document.notation)
+    return _told(document.blocks, document.derivation.layer, document.notation, document.lang)
 
 
 def derivation_html(derivation: Derivation) -> str:
@@ -68,10 +68,11 @@ def derivation_html(derivation: Derivation) -> str:
 
 def verdict_html(verdict: Verdict) -> str:
     """A verdict: what was found for each gradient, with its evidence."""
+    from symconv.report.messages import Teller
     from symconv.report.notation import STANDARD
     from symconv.report.outline import verdict_outline
 
-    return _told(verdict_outline(verdict), verdict.layer, STANDARD)
+    return _told(verdict_outline(verdict, Teller()), verdict.layer, STANDARD)
 
 
 def general_verdict_html(verdict: GeneralVerdict) -> str:
@@ -117,14 +118,14 @@ def _source(source: str) -> str:
     return str(highlight(source, PythonLexer(), HtmlFormatter(noclasses=True, nobackground=True)))
 
 
-def _told(blocks: Iterable[Block], layer: Conv, notation: Notation) -> str:
+def _told(blocks: Iterable[Block], layer: Conv, notation: Notation, lang: str = "en") -> str:
     from symconv.report.mathjax import mathjax_html
     from symconv.report.notation import Names
 
     def draw(block: Pictures) -> str:
         return _picture(layer, KINDS[block.picture], notation)
 
-    return mathjax_html(blocks, Names(notation, layer), draw)
+    return mathjax_html(blocks, Names(notation, layer), draw, lang)
 
 
 def _picture(layer: Conv, kind: str, notation: Notation | None = None) -> str:

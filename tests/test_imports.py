@@ -3,6 +3,7 @@
 import ast
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -50,6 +51,7 @@ FLOORS = [
     "layer_options",
     "lower_command",
     "figure_command",
+    "explore_command",
     "cli",
     "__main__",
 ]
@@ -65,6 +67,7 @@ def module_name(path):
 MODULES = {module_name(path): path for path in sorted(ROOT.rglob("*.py"))}
 
 
+@cache
 def imports(path):
     """Every absolute module name that a file imports, inside functions too, but for type checkers only."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
@@ -74,17 +77,19 @@ def imports(path):
         if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
         for inner in ast.walk(node)
     }
+    found = []
     for node in ast.walk(tree):
         if id(node) in for_checkers:
             continue
         if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
+            found += [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"{path}: relative import"
-            yield node.module
-            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+            found += [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+    return frozenset(found)
 
 
+@cache
 def own_imports(name):
     found = {i.removeprefix("symconv.") for i in imports(MODULES[name]) if i.startswith("symconv.")}
     return {i for i in found if i in MODULES} - {name}
@@ -124,8 +129,9 @@ def test_no_module_imports_itself_around_a_corner(name):
     while todo:
         here = todo.pop()
         assert here != name
-        todo += own_imports(here) - seen
-        seen |= own_imports(here)
+        new = own_imports(here) - seen
+        todo += new
+        seen |= new
 
 
 def test_derivation_and_closed_forms_never_meet_before_the_proof():

@@ -24,6 +24,8 @@ LAYERS = [
 ]
 KNOWN = {  # to MathJax with its packages base and ams, which every notebook loads
     "frac", "partial", "delta", "eta", "mathrm", "text", "quad", "qquad", "operatorname", "sum", "mid", "le", "ne",
+    "times", "to", "ge", "square", "cdot", "bmod", "in", "mathbb", "lfloor", "rfloor", "ldots", "dots",
+    "textstyle", "displaystyle", "substack", "mathbin", "mathord", "mathit", "star", "Longrightarrow",
     "circ", "langle", "rangle", "leftarrow", "begin", "end", "cdots", "left", "right", "sqrt", "pi",
 }  # fmt: skip
 

@@ -26,8 +26,8 @@ from symconv.arrays import (
     shape,
 )
 from symconv.arrays import operands as operands_of
-from symconv.polynomial import Atom, Entry, Partial, Polynomial, Quotient, signed_sum
-from symconv.report.markup import Latex, Markup, Text
+from symconv.polynomial import Atom, Entry, Partial, Polynomial, Quotient
+from symconv.report.markup import Markup, Text
 from symconv.report.notation import TENSOR_ORDER, Names, is_index, written_order
 from symconv.terms import At, Divides, Equal, Factor, Formula, Guard, PartialAt, Size, Term, Within
 
@@ -43,18 +43,25 @@ class Writer:
 
     def named(self, name: str, above: str, subscripts: Sequence[str]) -> str:
         """A tensor by the name that the notation gives it; ``E_d`` and ``w_b`` carry a letter before their indices."""
+        if name == "dw":
+            return self.markup.indexed(self.markup.differential(self.named("w", "", ())), above, subscripts)
         base, letter = self.names.notation.called(name)
-        return self.markup.indexed(self.markup.symbol(base), above, [*([letter] if letter else []), *subscripts])
+        letters = [self.markup.symbol(letter)] if letter else []
+        return self.markup.indexed(self.markup.symbol(base), above, [*letters, *subscripts])
 
     def whole(self, name: str) -> str:
         """A tensor as a whole, with its layer."""
         if name == "w":
-            return self.named(self.names.notation.kernel, "l", ())
+            return self.named("W", "l", ())
         return self.named(name, ABOVE.get(name, ""), ())
 
     def gradient(self, tensor: str) -> str:
         """The gradient by a tensor as a whole: ``dE/da^{l-1}``; w and b carry no layer."""
         return self.markup.derivative(self.whole("E"), self.named(tensor, ABOVE.get(tensor, ""), ()))
+
+    def slope(self, at: str) -> str:
+        """The derivative of the activation at a place."""
+        return self.markup.applied(self.markup.primed(self.named("f", "", ())), at)
 
     def bare(self, tensor: str, indices: tuple[Polynomial, ...]) -> str:
         """One entry of a tensor by its position alone, as in a picture: without layer, batch and channel."""
@@ -63,15 +70,16 @@ class Writer:
     def entry(self, tensor: str, indices: tuple[Polynomial, ...]) -> str:
         """One entry of a tensor."""
         if tensor == "fprime":
-            return f"f'({self.entry('z_below', indices)})"
+            return self.slope(self.entry("z_below", indices))
         visible = self.names.visible(tensor, indices)
         return self.named(tensor, ABOVE.get(tensor, ""), [self.index(p) for p in visible])
 
     def index(self, p: Polynomial) -> str:
         """An index polynomial."""
-        parts = [(c, " ".join(self.index_atom(atom) for atom in sorted(monomial, key=_parameters_first)))
-                 for monomial, c in p]  # fmt: skip
-        return signed_sum(sorted(parts, key=_index_order), times=" ")
+        parts = [(c, sorted(monomial, key=_parameters_first)) for monomial, c in p]
+        plain = Writer(self.names, Text())
+        parts.sort(key=lambda part: _index_order(part[0], " ".join(map(plain.index_atom, part[1]))))
+        return self.markup.total([(c, self.markup.product(list(map(self.index_atom, atoms)))) for c, atoms in parts])
 
     def size(self, size: Size) -> str:
         """A size: a number, or a polynomial in parameters."""
@@ -81,7 +89,7 @@ class Writer:
         """An index by its name, or a quotient."""
         if isinstance(atom, Quotient):
             return self.markup.quotient(self.index(atom.numerator), self.size(atom.divisor))
-        return self.names.index_name(str(atom))
+        return self.markup.index(self.names.index_name(str(atom)))
 
     def atom(self, atom: Atom) -> str:
         """A factor of a written-out product."""
@@ -112,18 +120,14 @@ class Writer:
                 self.markup.parenthesised(self.atom(a)) if apart and isinstance(a, Partial) else self.atom(a)
                 for a in monomial
             ]
-            written.append((c, " ".join(factors)))
+            written.append((c, self.markup.product(factors)))
         return written
 
     def polynomial(self, p: Polynomial, limit: int = 0) -> str:
         """A polynomial in entries; above `limit` products only the first ones, and how many there are."""
         products = self.products(p, limit)
-        if limit and len(p) > limit:
-            dots = "\\cdots" if isinstance(self.markup, Latex) else "..."
-            count = f"({len(p)} terms)"
-            said = f"\\quad\\text{{{count}}}" if isinstance(self.markup, Latex) else count
-            return f"{signed_sum(products, times=' ')} + {dots} {said}"
-        return signed_sum(products, times=" ")
+        written = self.markup.total(products)
+        return self.markup.shortened(written, len(p)) if limit and len(p) > limit else written
 
     def result(self, formula: Formula) -> str:
         """The left side of a formula: ``z^l_{i,j}`` or ``dE/da^{l-1}_{x,y}``."""
@@ -142,14 +146,14 @@ class Writer:
     def formula(self, formula: Formula) -> str:
         """The right side of a formula; a sum under conditions comes last, so that they are about it alone."""
         ordered = sorted(formula.terms, key=lambda term: bool(term.guards))
-        return " + ".join(self.term(term) for term in ordered) or "0"
+        return self.markup.total([(1, self.term(term)) for term in ordered])
 
     def term(self, term: Term) -> str:
         """A sum over indices, under guards, of a product."""
         factors = [self.factor(f, len(term.factors) > 1) for f in sorted(term.factors, key=_factor_order)]
-        times = " * " if not term.binders and isinstance(self.markup, Text) else " "
-        body = times.join(([str(term.coefficient)] if term.coefficient != 1 else []) + factors)
-        indices = [self.names.index_name(b.name) for b in term.binders]
+        coefficient = [self.markup.number(term.coefficient)] if term.coefficient != 1 else []
+        body = self.markup.product([*coefficient, *factors], signed=not term.binders)
+        indices = [self.markup.index(self.names.index_name(b.name)) for b in term.binders]
         return self.markup.sum_over(indices, body, [self.guard(g) for g in term.guards])
 
     def factor(self, factor: Factor, apart: bool) -> str:
@@ -171,10 +175,10 @@ class Writer:
         base = self.names.notation.index_base
         match guard:
             case Equal(left, right):
-                return f"{self.index(self.names.based(left))} = {self.index(self.names.based(right))}"
+                return self.markup.equals(self.index(self.names.based(left)), self.index(self.names.based(right)))
             case Within(value, size):
                 last = self.size(Polynomial.of(size) + base - 1)
-                return self.markup.within(str(base), self.index(self.names.based(value)), last)
+                return self.markup.within(self.markup.number(base), self.index(self.names.based(value)), last)
             case Divides(divisor, value):
                 return self.markup.divides(self.size(divisor), self.index(self.names.shifted(value)))
             case _:
@@ -195,44 +199,58 @@ class Writer:
             case Input(name, _):
                 return self.whole(name)
             case Pad(operand, padding):
-                return call("pad", [self.array(operand, numbers), per_axis(padding)])
+                return call("pad", [self.array(operand, numbers), self.markup.amount(per_axis(padding))])
             case Dilate(operand, factors):
-                return call("dilate", [self.array(operand, numbers), per_axis(factors)])
+                return call("dilate", [self.array(operand, numbers), self.markup.amount(per_axis(factors))])
             case Rotate(operand, axes):
                 spatial = tuple(range(2, len(shape(operand))))
                 if axes == spatial:
                     return call("rot180", [self.array(operand, numbers)])
-                return call("reverse", [self.array(operand, numbers), f"axes {', '.join(map(str, axes))}"])
+                return call(
+                    "reverse", [self.array(operand, numbers), self.markup.option("axes", ", ".join(map(str, axes)))]
+                )
             case Correlate():
                 return call(
-                    "corr", [self.array(node.operand, numbers), self.array(node.kernel, numbers), *options(node)]
+                    "corr",
+                    [
+                        self.array(node.operand, numbers),
+                        self.array(node.kernel, numbers),
+                        *(self.markup.option(*option) for option in options(node)),
+                    ],
                 )
             case Sum(operand, axes):
-                return call("sum", [self.array(operand, numbers), f"axes {', '.join(map(str, axes))}"])
+                return call(
+                    "sum", [self.array(operand, numbers), self.markup.option("axes", ", ".join(map(str, axes)))]
+                )
             case Transpose(operand, axes):
-                return call("transpose", [self.array(operand, numbers), f"axes {', '.join(map(str, axes))}"])
+                return call(
+                    "transpose", [self.array(operand, numbers), self.markup.option("axes", ", ".join(map(str, axes)))]
+                )
             case Split(operand, axis, outer):
-                return call("split", [self.array(operand, numbers), f"axis {axis}", str(outer)])
+                return call(
+                    "split",
+                    [self.array(operand, numbers), self.markup.option("axis", str(axis)), self.markup.number(outer)],
+                )
             case Merge(operand, axis):
-                return call("merge", [self.array(operand, numbers), f"axis {axis}"])
+                return call("merge", [self.array(operand, numbers), self.markup.option("axis", str(axis))])
             case Broadcast(operand, _, _):
                 return self.array(operand, numbers)
             case Add(left, right):
-                return f"{self.array(left, numbers)} + {self.array(right, numbers)}"
+                return self.markup.total([(1, self.array(left, numbers)), (1, self.array(right, numbers))])
             case Scale(operand, factor):
-                return f"{factor} {self.array(operand, numbers)}"
+                return self.markup.total([(factor, self.array(operand, numbers))])
             case _:
                 assert_never(node)
 
 
-def options(node: Correlate) -> list[str]:
-    """The options of a correlation that are not 1."""
+def options(node: Correlate) -> list[tuple[str, str]]:
+    """The options of a correlation that are not 1, by name."""
     found = [
-        f"{name} {per_axis(values)}"
+        (name, per_axis(values))
         for name, values in (("stride", node.stride), ("dilation", node.dilation))
         if any(v != 1 for v in values)
     ]
-    return found + ([f"groups {node.groups}"] if node.groups > 1 else [])
+    return found + ([("groups", str(node.groups))] if node.groups > 1 else [])
 
 
 def per_axis(values: tuple[int, ...] | tuple[tuple[int, int], ...]) -> str:
@@ -260,9 +278,8 @@ def _parameters_first(atom: Atom) -> tuple[bool, bool, str]:
     return isinstance(atom, str) and is_index(name), name[0].isupper(), name
 
 
-def _index_order(part: tuple[int, str]) -> tuple[bool, bool, bool, str]:
+def _index_order(coefficient: int, product: str) -> tuple[bool, bool, bool, str]:
     """Positions before taps, what is added before what is taken away, numbers last unless they lead: ``3 - k``."""
-    coefficient, product = part
     return coefficient < 0, not product, product.rpartition(" ")[2].startswith(("k", "m")), product
 
 

@@ -1,0 +1,190 @@
+"""Blocks as HTML: the part of the page that is read, complete without a script.
+
+In: blocks (in one language or several), the names of a layer.  Out: markup.
+Never: a formula that is not in the blocks, and nothing from outside that is not escaped.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import assert_never
+
+from symconv.report.blocks import (
+    Block,
+    Claim,
+    Equation,
+    Finding,
+    Heading,
+    Items,
+    Left,
+    Paragraph,
+    Pictures,
+    Table,
+    Where,
+    Whole,
+)
+from symconv.report.html_figures import grid_svg
+from symconv.report.html_formulas import Formulas
+from symconv.report.html_prose import Prose
+from symconv.report.html_rules import explained
+from symconv.report.messages import say, translated
+from symconv.report.notation import Names
+from symconv.steps import Passed, Proved, Refuted, Undecided
+
+SIGNS = {"->": "\N{RIGHTWARDS ARROW}", "(*)": "\N{CIRCLED ASTERISK OPERATOR}", "corr": "\N{STAR OPERATOR}"}
+Tellings = Mapping[str, Sequence[Block]]  # the same blocks in each language, by its code
+
+
+@dataclass
+class Article:
+    """Writes the blocks of one document; remembers which gradient is being told, for the verdict beside its steps."""
+
+    names: Names
+    findings: Mapping[str, Finding]
+    langs: tuple[str, ...]
+    about: str = ""
+    headings: list[str] = field(default_factory=list)
+
+    @property
+    def formulas(self) -> Formulas:
+        """For equations."""
+        return Formulas(self.names, self.langs)
+
+    @property
+    def prose(self) -> Prose:
+        """For sentences."""
+        return Prose(self.names, self.langs)
+
+    def sections(self, tellings: Tellings) -> str:
+        """All blocks, in sections that begin at headings."""
+        told = zip(*tellings.values(), strict=True)
+        markup = [text for blocks in told for text in self.block(blocks)]
+        return "\n".join([*markup, "</section>"] if self.headings else markup)
+
+    def block(self, told: tuple[Block, ...]) -> Iterator[str]:
+        """One block, as it is told in each language."""
+        match told[0]:
+            case Heading():
+                yield from self.heading(told)
+            case Paragraph(_, lead):
+                opening = f"<b>{self.each([b.lead for b in told if isinstance(b, Paragraph)])}</b> " if lead else ""
+                yield f"<p>{opening}{self.each([b.text for b in told if isinstance(b, Paragraph)])}</p>"
+            case Items():
+                yield self.items([b for b in told if isinstance(b, Items)])
+            case Table():
+                yield self.table([b for b in told if isinstance(b, Table)])
+            case Equation() as equation:
+                yield from self.equation(equation, [b.rule for b in told if isinstance(b, Equation)])
+            case Where(derivatives):
+                yield f'<p class="note">{self.prose.tell("where_by_sympy")}</p>'
+                yield self.formulas.derivatives(derivatives)
+            case Pictures():
+                yield self.pictures([b for b in told if isinstance(b, Pictures)])
+            case Finding() as finding:
+                yield from self.finding(finding)
+            case Claim(status, _):
+                scope = self.each([b.text for b in told if isinstance(b, Claim)])
+                yield f'<p class="claim {status.lower()}"><strong>{self.status(status)}</strong> {scope}</p>'
+            case _ as never:
+                assert_never(never)
+
+    def heading(self, told: tuple[Block, ...]) -> Iterator[str]:
+        """A heading, and the section that it begins."""
+        if self.headings:
+            yield "</section>"
+        self.headings.append(self.each([b.text for b in told if isinstance(b, Heading)]))
+        at = len(self.headings)
+        yield f'<section aria-labelledby="section-{at}">\n<h2 id="section-{at}">{self.headings[-1]}</h2>'
+
+    def equation(self, equation: Equation, rules: list[str]) -> Iterator[str]:
+        """An equation, and what its last side rests on."""
+        self.about = _about(equation) or self.about
+        yield self.formulas.equation(equation)
+        if equation.rule:
+            yield explained(self.prose, dict(zip(self.langs, rules, strict=True)), self.findings.get(self.about))
+
+    def items(self, blocks: Sequence[Items]) -> str:
+        """Sentences, one below the other, each with what it is about."""
+        told = [
+            [self.each(texts) for texts in zip(*item, strict=True)]
+            for item in zip(*(b.items for b in blocks), strict=True)
+        ]
+        return '<ul class="items">' + "".join(f"<li><b>{name}:</b> {text}</li>" for name, text in told) + "</ul>"
+
+    def table(self, blocks: Sequence[Table]) -> str:
+        """Columns with a heading each."""
+        head = "".join(
+            f'<th scope="col">{text}</th>' for text in map(self.each, zip(*(b.columns for b in blocks), strict=True))
+        )
+        rows = [map(self.each, zip(*row, strict=True)) for row in zip(*(b.rows for b in blocks), strict=True)]
+        body = "".join("<tr>" + "".join(f"<td>{text}</td>" for text in row) + "</tr>" for row in rows)
+        table = f'<table class="told"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
+        return f'<div class="scroller">{table}</div>'
+
+    def pictures(self, blocks: Sequence[Pictures]) -> str:
+        """Grids in a row, with the signs between them."""
+        parts = []
+        for at, grid in enumerate(blocks[0].grids):
+            if at:
+                parts.append(f'<span class="sign">{SIGNS[blocks[0].signs[at - 1]]}</span>')
+            bias = f'<span class="bias">+ {self.formulas.bias()}</span>' if grid.bias else ""
+            caption = self.each([_caption(b, at, lang) for lang, b in zip(self.langs, blocks, strict=True)])
+            label = self.prose.one(_caption(blocks[0], at, self.langs[0]), self.langs[0])
+            drawn = grid_svg(self.formulas.writer, grid, label)
+            parts.append(f"<figure>{drawn}{bias}<figcaption>{caption}</figcaption></figure>")
+        return f'<div class="pictures scroller">{"".join(parts)}</div>'
+
+    def finding(self, finding: Finding) -> Iterator[str]:
+        """The outcome for one gradient, and what it rests on."""
+        outcome, status = finding.outcome, finding.outcome.status
+        by = finding.name.removeprefix("dE/d")
+        name = self.translated(finding.name) if by == finding.name else self.formulas.gradient(by)
+        yield f'<div class="finding {status.lower()}"><h3>{name} <em>{self.status(status)}</em></h3>'
+        match outcome:
+            case Proved():
+                pass
+            case Passed(count, _):
+                yield f"<p>{self.prose.tell('verdict.cases', count=count)}</p>"
+            case Refuted(counterexample, _):
+                yield f"<p>{self.translated(counterexample.explanation)}</p>"
+                yield self.formulas.counterexample(counterexample)
+            case Undecided(reason, _):
+                reasons = {lang: say("verdict.because", lang, reason=translated(reason, lang)) for lang in self.langs}
+                yield f"<p>{self.prose.said(reasons)}</p>"
+            case _:
+                assert_never(outcome)
+        if outcome.evidence:
+            told = [(self.translated(e.name), self.translated(e.text)) for e in outcome.evidence]
+            items = "".join(f"<li><b>{name}:</b> {text}</li>" for name, text in told)
+            yield f'<ul class="evidence">{items}</ul>'
+        yield "</div>"
+
+    def each(self, texts: Sequence[str]) -> str:
+        """A message in each of the page's languages, in their order."""
+        return self.prose.said(dict(zip(self.langs, texts, strict=True)))
+
+    def status(self, status: str) -> str:
+        """The name of a status."""
+        return self.prose.tell(f"status.{status}")
+
+    def translated(self, text: str) -> str:
+        """A sentence of a proof."""
+        return self.each([translated(text, lang) for lang in self.langs])
+
+
+def _caption(block: Pictures, at: int, lang: str) -> str:
+    grid = block.grids[at]
+    notes = ", ".join(filter(None, (grid.note, say("grid.cropped", lang) if grid.cropped else "")))
+    return grid.caption + (f" ({notes})" if notes else "")
+
+
+def _about(equation: Equation) -> str:
+    """The gradient that an equation is about, if it says so: ``dE/da``."""
+    match equation.sides[0]:
+        case Left(formula):
+            return formula.tensor if formula.tensor.startswith("dE/d") else ""
+        case Whole(tensor):
+            return tensor if tensor.startswith("dE/d") else ""
+        case _:
+            return ""

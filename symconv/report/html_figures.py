@@ -1,0 +1,54 @@
+"""Grids as inline SVG.
+
+In: a `Grid`, whose entries come from the expressions that are proved.  Out: markup.
+"""
+
+from __future__ import annotations
+
+import re
+from html import escape, unescape
+
+from symconv.polynomial import Entry, Polynomial
+from symconv.report.grids import Grid
+from symconv.report.markup import Text
+from symconv.report.writer import Writer
+
+TAG = re.compile("<[^>]*>")
+CELL = 40  # units of a cell's side; the style sheet says how large a unit is
+KINDS = {"a": "a", "delta_below": "a", "w": "w", "dw": "w", "delta": "delta"}  # the colour of a tensor
+
+
+def grid_svg(writer: Writer, grid: Grid, label: str) -> str:
+    """One grid: a square for every entry, with its name; zeros that were put in have a dashed border."""
+    rows, columns = len(grid.rows), len(grid.rows[0])
+    cells = "".join(
+        _cell(writer, value, column * CELL, row * CELL)
+        for row, values in enumerate(grid.rows)
+        for column, value in enumerate(values)
+    )
+    width, height = columns * CELL + 2, rows * CELL + 2
+    name = escape(unescape(TAG.sub("", label)))
+    size = f'viewBox="-1 -1 {width} {height}" width="{width}" height="{height}"'
+    return f'<svg class="grid" role="img" aria-label="{name}" {size}>{cells}</svg>'
+
+
+def _cell(writer: Writer, value: Polynomial, x: int, y: int) -> str:
+    kind = _kind(value)
+    square = f'<rect class="{kind}" x="{x}" y="{y}" width="{CELL}" height="{CELL}"/>'
+    plain = Writer(writer.names, Text(unicode=True)).cell(value)
+    base, _, below = plain.partition("_")
+    below = below.strip("{}")
+    small = len(plain) > 8
+    sub = f'<tspan class="sub" dy="4">{escape(below)}</tspan>' if below else ""
+    style = "name small" if small else "name"
+    return (
+        f'{square}<text class="{style}" x="{x + CELL // 2}" y="{y + CELL // 2 + 4}">'
+        f"<tspan>{escape(base)}</tspan>{sub}</text>"
+    )
+
+
+def _kind(value: Polynomial) -> str:
+    if not value:
+        return "zero"
+    entry = next((atom for atom in value.atoms if isinstance(atom, Entry)), None)
+    return KINDS.get(entry.tensor, "other") if entry is not None else "other"
