@@ -58,7 +58,7 @@ def side_of(boards: Iterable[Board], write: Writer) -> float:
     most = max(max(len(board.rows), len(board.rows[0])) for _, board in every)
     font = font_of(most)
     widest = max((width(write(cell.place), font) for cell, _ in every if isinstance(cell.place, Entry)), default=0)
-    return 2 * ceil(max(44.0 if most <= 8 else 34.0 if most <= 12 else 28.0, widest + 10) / 2)
+    return 2 * ceil(max(48.0 if most <= 8 else 34.0 if most <= 12 else 28.0, widest + 10) / 2)
 
 
 def font_of(most: int) -> float:
