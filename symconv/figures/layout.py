@@ -179,8 +179,8 @@ def _moved(shape: Shape, dx: float, dy: float) -> Shape:
     match shape:
         case Rect(x, y, across, down, paint):
             return Rect(x + dx, y + dy, across, down, paint)
-        case Label(x, y, runs, size, centred, colour, bold):
-            return Label(x + dx, y + dy, runs, size, centred, colour, bold)
+        case Label(x, y, runs, size, centred, colour):
+            return Label(x + dx, y + dy, runs, size, centred, colour)
         case Lines(strokes, colour, thick):
             return Lines(tuple((a + dx, b + dy, c + dx, d + dy) for a, b, c, d in strokes), colour, thick)
         case Group(inner, title, name):
