@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from symconv.explained import Explanation
     from symconv.layer import Conv
     from symconv.lowering import Lowered
+    from symconv.report.audit import AuditReport
     from symconv.report.blocks import Block, Pictures
     from symconv.report.document import Document
     from symconv.report.notation import Notation
@@ -99,6 +100,11 @@ def lowered_html(lowered: Lowered) -> str:
     return f"{said}\n<table>{rows}</table>\n{source}\n"
 
 
+def audit_html(report: AuditReport) -> str:
+    """An audit's report, as it is printed."""
+    return f"<pre>{escape(report.text(unicode=True))}</pre>\n"
+
+
 def _program(e: Explanation) -> str:
     from symconv.explained import TITLES
     from symconv.report.mathjax import badge
@@ -145,4 +151,5 @@ SHOWN: tuple[tuple[str, str, Callable[[Any], str]], ...] = (
     ("symconv.steps", "Verdict", verdict_html),
     ("symconv.steps", "GeneralVerdict", general_verdict_html),
     ("symconv.lowering.lowered", "Lowered", lowered_html),
+    ("symconv.report.audit", "AuditReport", audit_html),
 )

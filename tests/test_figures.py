@@ -16,11 +16,11 @@ from xml.etree import ElementTree
 import pytest
 
 import symconv as sc
-from symconv import Conv
+from symconv import Conv, figure_command
 from symconv.cli import main
 from symconv.errors import InvalidLayer, InvalidOption, MissingLibrary
 from symconv.figures.boards import boards
-from symconv.figures.figure import KINDS
+from symconv.figures.figure import KINDS, SAME
 from symconv.figures.labels import entry
 from symconv.figures.layout import plain
 from symconv.figures.palette import INK, PAINTS, PAPER, QUIET, contrast
@@ -329,6 +329,10 @@ def test_figure_without_a_file_prints_the_svg_of_the_worked_example(command):
     code, out, err, files = command("--kind", "input")
     assert (code, err, files) == (0, "", [])
     assert out == (GOLDEN / "figure_input.svg").read_text(encoding="utf-8")
+
+
+def test_the_command_offers_every_kind():
+    assert set(figure_command.KINDS) == {*KINDS, *SAME}
 
 
 def test_figure_reads_the_options_of_a_layer_and_of_names(command):

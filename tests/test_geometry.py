@@ -67,13 +67,13 @@ def _indices(size):
     return ((),) if not size else ((n, *rest) for n in range(size[0]) for rest in _indices(size[1:]))
 
 
-def test_a_padding_that_is_off_by_one_is_seen():
-    """The mistake of a known animation: delta padded for the kernel turned about another place."""
-    layer = Conv((5, 5), (3, 3), stride=2)
+def test_the_padding_that_a_known_animation_had_the_wrong_way_round_is_refused():
+    """github.com/vdumoulin/conv_arithmetic/issues/11: one line of zeros before delta and two after, not two and one."""
+    layer = Conv((6, 6), (3, 3), stride=2, padding=1)
     right = sliding(layer, "input")
-    low, high = right.operand.padding[0]
-    for moved in ((low + 1, high - 1), (low - 1, high + 1)):
-        operand = replace(right.operand, padding=(moved, (low, high)))
+    assert right.operand.padding == ((1, 2), (1, 2))
+    for moved in (((2, 1), (2, 1)), ((2, 1), (1, 2)), ((0, 3), (1, 2))):
+        operand = replace(right.operand, padding=moved)
         wrong = replace(right, expression=replace(right.expression, operand=operand))
         wanted = met(layer, "input")
         assert any(wrong.products(at) != as_polynomial(wanted.get(at, Counter())) for at in _indices(right.shape))

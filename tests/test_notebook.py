@@ -141,6 +141,14 @@ def _text(html):
     return words.found
 
 
+def test_an_audit_shows_its_report():
+    report = sc.audit(lambda delta, a, w, **_: (a + w, None, None), ndim=1, layers=3)
+    html = notebook.audit_html(report)
+    checked(html)
+    assert "REFUTED" in _text(html)
+    assert _text(html).rstrip() == report.text(unicode=True).rstrip()
+
+
 # --- IPython ---
 
 

@@ -58,7 +58,7 @@ def side_of(boards: Iterable[Board], write: Writer) -> float:
     most = max(max(len(board.rows), len(board.rows[0])) for _, board in every)
     font = font_of(most)
     widest = max((width(write(cell.place), font) for cell, _ in every if isinstance(cell.place, Entry)), default=0)
-    return 2 * ceil(max(44.0 if most <= 8 else 34.0 if most <= 12 else 28.0, widest + 10) / 2)
+    return 2 * ceil(max(48.0 if most <= 8 else 34.0 if most <= 12 else 28.0, widest + 10) / 2)
 
 
 def font_of(most: int) -> float:
@@ -179,8 +179,8 @@ def _moved(shape: Shape, dx: float, dy: float) -> Shape:
     match shape:
         case Rect(x, y, across, down, paint):
             return Rect(x + dx, y + dy, across, down, paint)
-        case Label(x, y, runs, size, centred, colour, bold):
-            return Label(x + dx, y + dy, runs, size, centred, colour, bold)
+        case Label(x, y, runs, size, centred, colour):
+            return Label(x + dx, y + dy, runs, size, centred, colour)
         case Lines(strokes, colour, thick):
             return Lines(tuple((a + dx, b + dy, c + dx, d + dy) for a, b, c, d in strokes), colour, thick)
         case Group(inner, title, name):

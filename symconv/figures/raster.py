@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterable, Iterator
+from functools import cache
 from typing import Any, assert_never
 
 from symconv.errors import MissingLibrary
 from symconv.figures.palette import CROSS, HATCH, INK, PAINTS, PAPER, mixed
 from symconv.figures.scene import Arrow, Group, Label, Lines, Rect, Run, Scene, Shape
+from symconv.figures.svg import LOWER, SMALL, UPPER
 
 INCH = 96.0  # units of a scene in an inch, as in SVG
 POINT = 72 / INCH
@@ -20,8 +22,8 @@ SHARP = 192.0  # dots in an inch of a PNG: twice as fine as the screen
 MOVING = 96.0  # of a GIF
 MILLISECONDS = 700  # for which each frame of an animation is shown
 STEPS = 10  # shades between two colours of an animation: edges of letters
-STYLE = {"font.family": "STIXGeneral", "mathtext.fontset": "stix", "pdf.fonttype": 42, "path.snap": False}
-SYMBOLS = {"δ": r"\delta", "∂": r"\partial", "η": r"\eta"}
+FAMILY = "STIXGeneral"  # comes with matplotlib, so that every machine has it
+STYLE = {"font.family": FAMILY, "pdf.fonttype": 42, "path.snap": False}
 
 
 def png(scene: Scene, frame: int = 0) -> bytes:
@@ -37,7 +39,8 @@ def pdf(scene: Scene, frame: int = 0) -> bytes:
 def _saved(scene: Scene, frame: int, form: str, metadata: dict[str, Any]) -> bytes:
     with _matplotlib().rc_context(STYLE):
         figure, axes = _page(scene, SHARP)
-        for artist in _artists(scene.still(frame)):
+        for order, artist in enumerate(_artists(scene.still(frame))):
+            artist.set_zorder(order)  # as they come, not, as matplotlib would, all letters above all cells
             axes.add_artist(artist)
         out = io.BytesIO()
         figure.savefig(out, format=form, dpi=SHARP, metadata=metadata)
@@ -145,7 +148,7 @@ def _artists(shapes: Iterable[Shape]) -> Iterator[Any]:
                 yield Rectangle((x, y), width, height, facecolor=paint.fill, edgecolor=paint.stroke,
                                 linewidth=paint.width * POINT, linestyle=dashes)  # fmt: skip
             case Label():
-                yield _text(shape)
+                yield from _texts(shape)
             case Lines(strokes, colour, thick):
                 yield from (_line(stroke, colour, thick) for stroke in strokes)
             case Arrow(x1, y1, x2, y2):
@@ -173,31 +176,32 @@ def _arrow(x1: float, y1: float, x2: float, y2: float) -> Iterator[Any]:
     yield Polygon(wings, closed=True, facecolor=INK, linewidth=0)
 
 
-def _text(label: Label) -> Any:
+def _texts(label: Label) -> Iterator[Any]:
+    """Each piece of a label by itself, where the ones before it end: matplotlib's own notation for formulas is slow."""
     from matplotlib.text import Text
 
-    return Text(label.x, label.y + 0.32 * label.size, marked_up(label.runs), fontsize=label.size * POINT,
-                color=label.colour or INK, horizontalalignment="center" if label.centred else "left",
-                verticalalignment="baseline", fontweight="bold" if label.bold else "normal")  # fmt: skip
+    x, baseline = label.x, label.y + 0.32 * label.size
+    if label.centred:
+        x -= sum(_advance(run, label.size) for run in label.runs) / 2
+    for run in label.runs:
+        shift = {-1: LOWER, 0: 0.0, 1: UPPER}[run.level] * label.size
+        size = label.size * (SMALL if run.level else 1)
+        style = "italic" if run.italic else "normal"
+        yield Text(x, baseline + shift, run.text.replace("$", r"\$"), fontsize=size * POINT, fontstyle=style,
+                   color=label.colour or INK, verticalalignment="baseline")  # fmt: skip
+        x += _advance(run, label.size)
 
 
-def marked_up(runs: Iterable[Run]) -> str:
-    r"""A label in matplotlib's notation: words as they are, names and their indices between dollar signs.
+def _advance(run: Run, size: float) -> float:
+    """How far a piece of a label moves the pen."""
+    return sum(_advance_of(c, run.italic) for c in run.text) * size * (SMALL if run.level else 1)
 
-    Examples
-    --------
-    >>> print(marked_up((Run("w", italic=True), Run("1,2", -1), Run(" costs $1"))))
-    $\mathit{w}_{\mathrm{1{,}2}}$ costs \$1
-    """
-    written, formula = "", ""
-    pieces = list(runs)
-    for at, run in enumerate(pieces):
-        indexed = at + 1 < len(pieces) and pieces[at + 1].level != 0
-        if run.level == 0 and not run.italic and not indexed:
-            written += (f"${formula}$" if formula else "") + run.text.replace("$", r"\$")
-            formula = ""
-            continue
-        letters = "".join(SYMBOLS.get(c, c) for c in run.text).replace(",", "{,}").replace(" ", r"\ ")
-        styled = f"\\mathit{{{letters}}}" if run.italic else f"\\mathrm{{{letters}}}"
-        formula += {0: styled, -1: f"_{{{styled}}}", 1: f"^{{{styled}}}"}[run.level]
-    return written + (f"${formula}$" if formula else "")
+
+@cache
+def _advance_of(character: str, italic: bool) -> float:
+    """The same for one character, in parts of the size."""
+    from matplotlib.font_manager import FontProperties, findfont, get_font
+
+    font = get_font(findfont(FontProperties(family=FAMILY, style="italic" if italic else "normal")))
+    font.set_size(100, 72)
+    return float(font.load_char(ord(character)).linearHoriAdvance) / 65536 / 100

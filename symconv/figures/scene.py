@@ -40,7 +40,6 @@ class Label:
     size: float
     centred: bool = True
     colour: str = ""
-    bold: bool = False
 
 
 @dataclass(frozen=True)

@@ -92,9 +92,8 @@ def _shapes(shapes: Iterable[Shape], prefix: str) -> Iterator[str]:
 def _label(label: Label, prefix: str) -> str:
     kind = f' fill="{label.colour}"' if label.colour else f' class="{prefix}-text"'
     anchor = ' text-anchor="middle"' if label.centred else ""
-    weight = ' font-weight="bold"' if label.bold else ""
     place = f'x="{_n(label.x)}" y="{_n(label.y + 0.32 * label.size)}" font-size="{_n(label.size)}"'
-    return f"<text{kind} {place}{anchor}{weight}>{''.join(_runs(label, prefix))}</text>"
+    return f"<text{kind} {place}{anchor}>{''.join(_runs(label, prefix))}</text>"
 
 
 def _runs(label: Label, prefix: str) -> Iterator[str]:
