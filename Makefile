@@ -1,13 +1,14 @@
 # Everything that a fresh machine needs is Python (3.11 or newer) and make.
 #   make prove    the worked example: derive, prove and print the gradients of a 3x3 input under a 2x2 filter
 #   make test     every test
+#   make docs     the site
 PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
 SETUP  := pyproject.toml symconv/__init__.py
 
 .DEFAULT_GOAL := prove
-.PHONY: prove test lint bench bench-lowering campaign frameworks golden clean
+.PHONY: prove test lint docs bench bench-lowering campaign frameworks golden clean
 
 prove: $(VENV)/.base
 	@$(BIN)/symconv prove
@@ -19,6 +20,11 @@ lint: $(VENV)/.lint
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+# The site, in docs/_build/html; its pictures and live pages are made by symconv. Any warning is an error.
+docs: $(VENV)/.docs
+	$(BIN)/python -m sphinx -W --keep-going -q -b html docs docs/_build/html
+	@echo "docs/_build/html/index.html"
 
 bench: $(VENV)/.test
 	$(BIN)/python -m tests.benchmarks
@@ -33,9 +39,9 @@ campaign: $(VENV)/.test
 	$(BIN)/python -m tests.campaign --near-misses 10000 --corrupted 10000 --seed 1
 	$(BIN)/python -m tests.audit_campaign --layers 10000 --seed 1
 
-# PyTorch (CPU), JAX, z3, cvc5 and numba: the tests that ask them run where they are installed, and skip elsewhere.
+# PyTorch (CPU), JAX, z3, cvc5, numba and Sphinx: the tests that ask them run where they are installed, and skip elsewhere.
 frameworks: $(VENV)/.base
-	$(BIN)/pip install --quiet --editable '.[frameworks,second-opinion,numba]'
+	$(BIN)/pip install --quiet --editable '.[frameworks,second-opinion,numba,docs]'
 
 # Writes the golden texts anew; look at the difference before you commit it.
 golden: $(VENV)/.test
@@ -52,9 +58,13 @@ $(VENV)/.test: $(BIN)/python $(SETUP)
 	$(BIN)/pip install --quiet --editable '.[test]'
 	touch $@
 
+$(VENV)/.docs: $(BIN)/python $(SETUP)
+	$(BIN)/pip install --quiet --editable '.[docs]'
+	touch $@
+
 $(VENV)/.lint: $(BIN)/python $(SETUP)
 	$(BIN)/pip install --quiet --editable '.[lint]'
 	touch $@
 
 clean:
-	rm -rf $(VENV) build dist *.egg-info
+	rm -rf $(VENV) build dist *.egg-info docs/_build docs/_made

@@ -25,7 +25,7 @@ extensions = [
     "sphinx_copybutton",
     "making",
 ]
-exclude_patterns = ["_build", "making.py"]
+exclude_patterns = ["_build", "_made"]
 nitpicky = False  # types of third parties have no page here; links between our pages are checked by MyST
 
 myst_enable_extensions = ["dollarmath", "colon_fence", "deflist"]

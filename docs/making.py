@@ -6,6 +6,7 @@ same bytes.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from sphinx.application import Sphinx
 
 MADE = Path(__file__).parent / "_made"
+SHAPE = re.compile(r"(?<![\w*`])\*(?=\w|,)")
 
 
 @dataclass(frozen=True)
@@ -90,13 +92,25 @@ def gallery() -> str:
             "",
             f"`{exhibit.layer!r}`",
             "",
-            f"![dE/da of this layer: {exhibit.shows}](_made/pictures/gallery-{exhibit.name}.svg)",
+            f"![dE/da of this layer: {exhibit.shows}](/_made/pictures/gallery-{exhibit.name}.svg)",
             "",
         ]
     return "\n".join(lines)
 
 
+def escaped(_: Sphinx, _what: str, _name: str, _of: object, _options: object, lines: list[str]) -> None:
+    """Docstrings are written for people: the star of a shape (N, C, *L) begins no emphasis."""
+    lines[:] = [SHAPE.sub(r"\\\g<0>", line) for line in lines]
+
+
+def escaped_help(_: object, lines: list[str]) -> None:
+    """The same for the help of a command."""
+    lines[:] = [SHAPE.sub(r"\\\g<0>", line) for line in lines]
+
+
 def setup(app: Sphinx) -> dict[str, bool]:
     """What Sphinx calls."""
     app.connect("builder-inited", make)
+    app.connect("autodoc-process-docstring", escaped)
+    app.connect("sphinx-click-process-description", escaped_help)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
