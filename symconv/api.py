@@ -20,6 +20,7 @@ from symconv.proof.finite import prove_gradients
 from symconv.proof.general import prove_every_shape
 from symconv.proof.search import Form
 from symconv.report.document import Document
+from symconv.report.messages import language
 from symconv.report.notation import STANDARD, Notation
 from symconv.report.outline import SECTIONS
 from symconv.steps import GeneralVerdict, Gradient, Verdict
@@ -170,6 +171,7 @@ def derive(
     of: Sequence[str] = SECTIONS,
     activation: str = ARBITRARY,
     notation: Notation = STANDARD,
+    lang: str = "en",
 ) -> Document:
     """Derive the gradients of a layer by the chain rule, as a document.
 
@@ -184,13 +186,15 @@ def derive(
         softplus, gelu.
     notation
         How formulas are written; see `symconv.report.notation.notation`.
+    lang
+        The language of the sentences: ``"en"`` or ``"zh"``.
 
     Raises
     ------
     InvalidLayer
         If `layer` is no `Conv`.
     InvalidOption
-        If a name in `of` or `activation` is unknown.
+        If a name in `of` or `activation`, or the language, is unknown.
 
     Examples
     --------
@@ -206,7 +210,7 @@ def derive(
     if not isinstance(notation, Notation):
         raise InvalidOption(f"notation={shortened(notation)} is no Notation: make one with symconv.notation")
     sections = tuple(of)
-    document = Document(derive_gradients(layer, activation), notation, sections)
+    document = Document(derive_gradients(layer, activation), notation, sections, lang=language(lang))
     document.blocks  # noqa: B018  an unknown section is an error now, not when the document is shown
     return document
 

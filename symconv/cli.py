@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 BAD_INPUT = 2
 GENERAL_OPTIONS = ("--stride", "--padding", "--dilation", "--input-dilation", "--flip", "--no-bias")
 INTERRUPTED = 130
+SUFFIXES = {".tex": "latex", ".pdf": "pdf", ".json": "json"}  # what the name of a file says about its format
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]}, invoke_without_command=True)
@@ -56,9 +57,14 @@ def cli(context: click.Context) -> None:
 
 def writing_arguments(command: Callable[..., Any]) -> Callable[..., Any]:
     """How formulas are written."""
-    names = "f (arbitrary), identity, relu, leaky_relu, sigmoid, tanh, softplus or gelu."
-    activation = click.option("--activation", default="f", metavar="NAME", show_default=True, help=names)
-    return notation_arguments(activation(command))
+    for decorator in (
+        click.option("--activation", default="f", metavar="NAME", show_default=True,
+                     help="f (arbitrary), identity, relu, leaky_relu, sigmoid, tanh, softplus or gelu."),
+        notation_arguments,
+        click.option("--lang", default="en", metavar="en|zh", show_default=True, help="The language of the sentences."),
+    ):  # fmt: skip
+        command = decorator(command)
+    return command
 
 
 @cli.command()
@@ -82,13 +88,16 @@ def prove(
     activation: str,
     weighted_input: str | None,
     index_base: str | None,
+    symbols: tuple[str, ...],
+    lang: str,
     **layer_options: Any,
 ) -> None:
     """Derive the gradients of LAYER and prove them: the derivation, then the verdict."""
     if all_presets:
         refuse_layer(layer_options, "--all-presets")
         others = {"every_shape": every_shape, "certificate": certificate, "activation": activation,
-                  "weighted_input": weighted_input, "index_base": index_base, "ndim": ndim, "coq": coq}  # fmt: skip
+                  "weighted_input": weighted_input, "index_base": index_base, "ndim": ndim, "coq": coq,
+                  "symbols": symbols, "lang": lang}  # fmt: skip
         refuse_layer({name: value for name, value in others.items() if value is not False}, "--all-presets")
         _prove_presets(as_json)
         return
@@ -98,7 +107,8 @@ def prove(
 
         write_file(coq, coq_file(read_layer(layer_options)[0]))
     if every_shape:
-        _prove_every_shape(layer_options, ndim, second_opinion, certificate, as_json)
+        written = read_notation(weighted_input, index_base, symbols), lang
+        _prove_every_shape(layer_options, ndim, second_opinion, certificate, as_json, *written)
         return
     if ndim is not None or second_opinion:
         raise click.UsageError(f"{'--second-opinion' if second_opinion else '--ndim'} belongs to --every-shape")
@@ -110,14 +120,14 @@ def prove(
     from symconv.report.outline import SECTIONS
 
     layer, default = read_layer(layer_options)
+    notation = read_notation(weighted_input, index_base, symbols, default)
     verdict = prove_layer(layer, activation=activation, entries=not as_json)
     if certificate is not None:
         write_text(certificate, certificate_of(verdict))
     if as_json:
         print_json(verdict_data(verdict))
     else:
-        notation = read_notation(weighted_input, index_base, default)
-        document = Document(verdict.derivation, notation, SECTIONS, verdict, pictures=default)
+        document = Document(verdict.derivation, notation, SECTIONS, verdict, default, lang)
         _print_document(document)
     raise SystemExit(EXIT_CODES[verdict.status])
 
@@ -126,7 +136,12 @@ def prove(
 @layer_arguments
 @writing_arguments
 @click.option("--of", "sections", default="input,error,weight,bias,update", metavar="LIST", show_default=True)
-@click.option("--format", "form", type=click.Choice(["text", "latex", "json"]), default="text", show_default=True)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "latex", "pdf", "json"]),
+    help="[default: by the name of the file given with -o (.tex, .pdf, .json), else text]",
+)
 @click.option("--fragment", is_flag=True, help="LaTeX without preamble, for \\input.")
 @click.option("--every-shape", is_flag=True, help="The theorem for all shapes: of rank --ndim, or about LAYER.")
 @click.option("--ndim", metavar="N", help="With --every-shape: the number of spatial axes.  [default: 2]")
@@ -135,42 +150,50 @@ def derive(
     every_shape: bool,
     ndim: str | None,
     sections: str,
-    form: str,
+    form: str | None,
     fragment: bool,
     output: str | None,
     activation: str,
     weighted_input: str | None,
     index_base: str | None,
+    symbols: tuple[str, ...],
+    lang: str,
     **layer_options: Any,
 ) -> None:
     """Write the derivation of LAYER as a document."""
     from symconv.api import derive as derive_layer
 
+    form = form or SUFFIXES.get(os.path.splitext(output or "")[1], "text")
     if fragment and form != "latex":
         raise click.UsageError("--fragment belongs to --format latex")
+    if form == "pdf" and output in (None, "-"):
+        raise click.UsageError("--format pdf is no text for a terminal: name a file with -o, as in -o gradients.pdf")
     if every_shape:
         from symconv.report.general import GeneralDocument
 
-        _write(GeneralDocument(_every_shape(layer_options, ndim)), form, fragment, output)
+        notation = read_notation(weighted_input, index_base, symbols)
+        _write(GeneralDocument(_every_shape(layer_options, ndim), notation, lang), form, fragment, output)
         return
     if ndim is not None:
         raise click.UsageError("--ndim belongs to --every-shape")
     layer, default = read_layer(layer_options)
     of = [name.strip() for name in sections.split(",")]
-    document = derive_layer(
-        layer, of=of, activation=activation, notation=read_notation(weighted_input, index_base, default)
-    )
+    notation = read_notation(weighted_input, index_base, symbols, default)
+    document = derive_layer(layer, of=of, activation=activation, notation=notation, lang=lang)
     _write(document, form, fragment, output)
 
 
 def _write(document: Any, form: str, fragment: bool, output: str | None) -> None:
     """A document in a form: to a file, or to the terminal."""
-    from symconv.files import write_text
+    from symconv.files import write_bytes, write_text
 
     if output == "-":
         output = None
     if output is None and form == "text":
         _print_document(document)
+        return
+    if form == "pdf":
+        write_bytes(output or "", document.pdf())
         return
     forms = {"text": document.text, "latex": lambda: document.latex(fragment=fragment), "json": document.json}
     text = forms[form]()
@@ -300,11 +323,17 @@ def _every_shape(options: dict[str, Any], ndim: str | None) -> GeneralVerdict:
 
 
 def _prove_every_shape(
-    options: dict[str, Any], ndim: str | None, second_opinion: bool, certificate: str | None, as_json: bool
+    options: dict[str, Any],
+    ndim: str | None,
+    second_opinion: bool,
+    certificate: str | None,
+    as_json: bool,
+    notation: Any,
+    lang: str,
 ) -> None:
     from symconv.files import write_text
     from symconv.report.data import general_verdict_data
-    from symconv.report.general import general_lines
+    from symconv.report.general import GeneralDocument
 
     opinions = _second_opinion() if second_opinion else []
     verdict = _every_shape(options, ndim)
@@ -315,7 +344,8 @@ def _prove_every_shape(
     else:
         lines = [("", f"{o['solver']}: {o['condition']}: {o['says']}") for o in opinions]
         heading = [("", ""), ("heading", "Second opinion")] if opinions else []
-        print_lines([*general_lines(verdict, unicode=shows_unicode()), *heading, *lines])
+        document = GeneralDocument(verdict, notation, lang)
+        print_lines([*document.lines(unicode=shows_unicode()), *heading, *lines])
     raise SystemExit(EXIT_CODES[verdict.status])
 
 

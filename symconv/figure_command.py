@@ -29,6 +29,7 @@ def figure(
     output: str | None,
     weighted_input: str | None,
     index_base: str | None,
+    symbols: tuple[str, ...],
     **layer_options: Any,
 ) -> None:
     """Draw LAYER: without -o as SVG on the terminal.
@@ -38,7 +39,7 @@ def figure(
     from symconv.figures.figure import figure as draw
 
     layer, default = read_layer(layer_options)
-    picture = draw(layer, kind, notation=read_notation(weighted_input, index_base, default))
+    picture = draw(layer, kind, notation=read_notation(weighted_input, index_base, symbols, default))
     if frame is not None:
         picture = picture.at(count(frame, "--frame"))
     if output in (None, "-"):

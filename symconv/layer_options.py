@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 SPELLINGS = {
     "input_size": "INPUT", "kernel_size": "KERNEL", "preset_name": "--preset", "weighted_input": "--notation",
-    "explained": "--explain", "finite_only": "--finite-only/--any-value",
+    "symbols": "--symbol", "explained": "--explain", "finite_only": "--finite-only/--any-value",
 }  # fmt: skip
 
 
@@ -50,19 +50,31 @@ def layer_arguments(command: Callable[..., Any]) -> Callable[..., Any]:
 def notation_arguments(command: Callable[..., Any]) -> Callable[..., Any]:
     """What tensors are called, and what the first index is."""
     for decorator in (
-        click.option("--notation", "weighted_input", type=click.Choice(["z", "net"]), help="z and E, or net and E_d."),
+        click.option("--notation", "weighted_input", type=click.Choice(["z", "net", "loss"]),
+                     help="z and E; net and E_d; or z and L, the loss."),
         click.option("--index-base", type=click.Choice(["0", "1"]), help="The first index."),
-    ):
+        click.option("--symbol", "symbols", multiple=True, metavar="NAME=NEW",
+                     help="Another name for a, w, b, z, delta, E, eta or f, as in --symbol a=x; may be repeated."),
+    ):  # fmt: skip
         command = decorator(command)
     return command
 
 
-def read_notation(weighted_input: str | None, index_base: str | None, default: bool) -> Notation:
+def read_notation(
+    weighted_input: str | None, index_base: str | None, symbols: tuple[str, ...], default: bool = False
+) -> Notation:
     """The notation that was asked for; that of the worked example (`default`) unless another is."""
     from symconv.report.notation import notation
 
+    renamed: dict[str, str] = {}
+    for text in symbols:
+        name, sign, new = text.partition("=")
+        if not sign or name in renamed:
+            wrong = "names a symbol twice" if sign else "is not NAME=NEW"
+            raise click.UsageError(f"--symbol {shortened(text)} {wrong}: give each once, as in --symbol a=x")
+        renamed[name] = new
     name = weighted_input or ("net" if default else "z")
-    return notation(name, None if index_base is None else int(index_base))
+    return notation(name, None if index_base is None else int(index_base), renamed)
 
 
 def per_axis(text: str, name: str) -> int | tuple[int, ...]:

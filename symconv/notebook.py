@@ -56,7 +56,7 @@ def layer_html(layer: Conv) -> str:
 
 def document_html(document: Document) -> str:
     """A document as it would be printed."""
-    return _told(document.blocks, document.derivation.layer, document.notation)
+    return _told(document.blocks, document.derivation.layer, document.notation, document.lang)
 
 
 def derivation_html(derivation: Derivation) -> str:
@@ -69,24 +69,31 @@ def derivation_html(derivation: Derivation) -> str:
 
 def verdict_html(verdict: Verdict) -> str:
     """A verdict: what was found for each gradient, with its evidence."""
+    from symconv.report.messages import Teller
     from symconv.report.notation import STANDARD
     from symconv.report.outline import verdict_outline
 
-    return _told(verdict_outline(verdict), verdict.layer, STANDARD)
+    return _told(verdict_outline(verdict, Teller("en")), verdict.layer, STANDARD)
 
 
 def general_verdict_html(verdict: GeneralVerdict) -> str:
     """A verdict about every shape; its derivation unfolds."""
     from symconv.report.blocks import Heading
-    from symconv.report.general import general_outline
+    from symconv.report.general import general_parts
     from symconv.report.mathjax import mathjax_html
     from symconv.report.notation import STANDARD, Names
 
-    blocks = general_outline(verdict)
-    here = max(at for at, block in enumerate(blocks) if isinstance(block, Heading))
-    names = Names(STANDARD, verdict.layer)
-    steps, found = (mathjax_html(part, names, lambda _: "") for part in (blocks[:here], blocks[here:]))
+    general, special = general_parts(verdict)
+    names = Names(STANDARD, verdict.instance or verdict.layer)
+    here = max(at for at, block in enumerate(special) if isinstance(block, Heading))
+    found = mathjax_html(special[here:], names, _no_picture)
+    steps = mathjax_html(general, Names(STANDARD, verdict.layer), _no_picture)
+    steps += mathjax_html(special[:here], names, _no_picture)
     return f"{found}<details><summary>The derivation, line by line</summary>\n{steps}</details>\n"
+
+
+def _no_picture(_: Pictures) -> str:
+    return ""
 
 
 def lowered_html(lowered: Lowered) -> str:
@@ -123,14 +130,14 @@ def _source(source: str) -> str:
     return str(highlight(source, PythonLexer(), HtmlFormatter(noclasses=True, nobackground=True)))
 
 
-def _told(blocks: Iterable[Block], layer: Conv, notation: Notation) -> str:
+def _told(blocks: Iterable[Block], layer: Conv, notation: Notation, lang: str = "en") -> str:
     from symconv.report.mathjax import mathjax_html
     from symconv.report.notation import Names
 
     def draw(block: Pictures) -> str:
         return _picture(layer, KINDS[block.picture], notation)
 
-    return mathjax_html(blocks, Names(notation, layer), draw)
+    return mathjax_html(blocks, Names(notation, layer), draw, lang)
 
 
 def _picture(layer: Conv, kind: str, notation: Notation | None = None) -> str:

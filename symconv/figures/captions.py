@@ -70,7 +70,7 @@ def made(operand: ArrayExpression) -> str:
 
 def stepped(correlation: Correlate) -> str:
     """The stride and the dilation of a correlation, where they are not 1."""
-    return ", ".join(option for option in options(correlation) if not option.startswith("groups"))
+    return ", ".join(f"{name} {value}" for name, value in options(correlation) if name != "groups")
 
 
 def channels_note(layer: Conv) -> str:

@@ -7,9 +7,8 @@ from __future__ import annotations
 
 from symconv.figures.scene import Run, width
 from symconv.polynomial import Atom, Entry, Polynomial
-from symconv.report.notation import Names, written_order
+from symconv.report.notation import GREEK, Names, written_order
 
-SIGNS = {"delta": "δ", "eta": "η"}
 GRADIENTS = {"da": "a", "dw": "w", "db": "b"}
 Runs = tuple[Run, ...]
 
@@ -17,21 +16,21 @@ Runs = tuple[Run, ...]
 def symbol(names: Names, tensor: str, above: str = "") -> Runs:
     """A tensor by the name that the notation gives it."""
     base, letter = names.notation.called(tensor)
-    letters = SIGNS.get(base, base)
+    letters = GREEK.get(base, base)
     name = Run(letters, italic=len(letters) == 1)
     return (name, *((Run(letter, -1, True),) if letter else ()), *((Run(above, 1, True),) if above else ()))
 
 
 def entry(names: Names, one: Entry, full: bool = False) -> Runs:
     """An entry by its position alone, as its board's caption says the rest; `full`: with its channels and image."""
-    base, letter = names.notation.called(one.tensor)
-    letters = SIGNS.get(base, base)
+    base, letter = names.notation.called(GRADIENTS.get(one.tensor, one.tensor))
+    letters = f"d{GREEK.get(base, base)}" if one.tensor in GRADIENTS else GREEK.get(base, base)
     like = GRADIENTS.get(one.tensor, one.tensor)
     visible = names.visible(like, tuple(map(Polynomial.of, one.indices)))
     positions = [Polynomial.of(n + names.notation.index_base) for n in one.indices[2:]] if one.tensor != "b" else []
     indices = visible if full else positions
     below = ",".join([*([letter] if letter else []), *map(str, indices)])
-    name = Run(letters, italic=len(letters) == 1 or letters in GRADIENTS)
+    name = Run(letters, italic=len(letters) == 1 or one.tensor in GRADIENTS)
     return (name, *((Run(below, -1, not indices),) if below else ()))
 
 

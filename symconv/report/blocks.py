@@ -1,6 +1,7 @@
 """The blocks that a derivation and its verdict are told in: headings, sentences, equations, pictures, findings.
 
-Data only: `outline` arranges them, `text` and `latex` write them.
+Data only: `outline` arranges them, `text` and `latex` write them. Their sentences are messages of the catalogue, in the
+language of the document; what stands in them between dollar signs is mathematics, for `symconv.report.inline`.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from symconv.arrays import ArrayExpression
 from symconv.polynomial import Partial, Polynomial
 from symconv.report.grids import Grid
 from symconv.steps import Outcome
-from symconv.terms import Formula
+from symconv.terms import Formula, Guard
 
 
 @dataclass(frozen=True)
@@ -23,9 +24,25 @@ class Heading:
 
 @dataclass(frozen=True)
 class Paragraph:
-    """A sentence or two."""
+    """A sentence or two; `lead` is the word that it begins with, set apart: ``Proof.``"""
 
     text: str
+    lead: str = ""
+
+
+@dataclass(frozen=True)
+class Items:
+    """Sentences, one below the other, each with what it is about."""
+
+    items: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
+class Table:
+    """Columns with a heading each; every cell is a message."""
+
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
 
 
 @dataclass(frozen=True)
@@ -79,7 +96,26 @@ class SlopeOf:
     derivative: bool
 
 
-Side = Polynomial | Formula | Left | ArrayExpression | Whole | Reading | Convolution | TimesSlope | Descent | SlopeOf
+@dataclass(frozen=True)
+class Condition:
+    """Conditions on indices: an equation along an axis, and the ranges of its indices."""
+
+    guards: tuple[Guard, ...]
+
+
+Side = (
+    Polynomial
+    | Formula
+    | Left
+    | ArrayExpression
+    | Whole
+    | Reading
+    | Convolution
+    | TimesSlope
+    | Descent
+    | SlopeOf
+    | Condition
+)
 
 
 @dataclass(frozen=True)
@@ -123,4 +159,4 @@ class Claim:
     text: str
 
 
-Block = Heading | Paragraph | Equation | Where | Pictures | Finding | Claim
+Block = Heading | Paragraph | Items | Table | Equation | Where | Pictures | Finding | Claim

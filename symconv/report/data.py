@@ -112,10 +112,7 @@ class _Teller:
         self.writers = {"text": Writer(names, Text()), "latex": Writer(names, Latex())}
 
     def both(self, written: Any) -> dict[str, str]:
-        found: dict[str, str] = {form: written(writer) for form, writer in self.writers.items()}
-        if "&" in found["latex"]:  # conditions in rows of their own
-            found["latex"] = f"\\begin{{aligned}}{found['latex']}\\end{{aligned}}"
-        return found
+        return {form: written(writer) for form, writer in self.writers.items()}
 
     def gradient(self, gradient: GradientDerivation) -> dict[str, Any]:
         return {

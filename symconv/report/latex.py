@@ -1,6 +1,7 @@
-"""Blocks as LaTeX: a complete document that compiles with amsmath, or its body.
+r"""Blocks as LaTeX: a complete document, or its body for ``\input``.
 
-In: blocks and names.  Out: one string.
+In: blocks and names.  Out: one string. No row is wider than the text of a plain article; English compiles with
+pdflatex, Chinese with xelatex.
 """
 
 from __future__ import annotations
@@ -11,169 +12,200 @@ from itertools import groupby
 from typing import assert_never
 
 from symconv.forward import AnyLayer
-from symconv.polynomial import Polynomial, signed_sum
-from symconv.report.blocks import Block, Claim, Equation, Finding, Heading, Paragraph, Pictures, Side, Where
-from symconv.report.grids import Grid
+from symconv.polynomial import Polynomial
+from symconv.report.blocks import Block, Claim, Equation, Finding, Heading, Items, Paragraph, Pictures, Table, Where
+from symconv.report.inline import apart, formula, inline
+from symconv.report.latex_lines import LINE, broken, width
 from symconv.report.markup import Latex
+from symconv.report.messages import say, translated
 from symconv.report.notation import Names, Notation
-from symconv.report.prose import prose
-from symconv.report.sides import SHOWN_PRODUCTS, side
+from symconv.report.prose import escaped
+from symconv.report.sides import is_statement, side
+from symconv.report.tikz import SHRUNK, pictures
 from symconv.report.writer import Writer
 from symconv.steps import Counterexample, Passed, Proved, Refuted, Undecided
-from symconv.terms import Formula
 
-LINE = 64  # characters of a line of products, above which a sum is broken
+WIDEST_LEFT = 110.0  # points: a wider left side stands on a row of its own
 
-PREAMBLE = r"""\documentclass{article}
-\usepackage[T1]{fontenc}
-\IfFileExists{lmodern.sty}{\usepackage{lmodern}}{}
-\usepackage{amsmath}
-\usepackage{amssymb}
-\usepackage{graphicx}
-\usepackage[a4paper, margin=20mm]{geometry}
+_FONTS = {
+    "en": "\\documentclass[fleqn]{article}\n"
+    "\\IfFileExists{lmodern.sty}{\\usepackage[T1]{fontenc}\\usepackage{lmodern}}{}\n",
+    "zh": "% !TEX program = xelatex\n\\documentclass[UTF8, fontset=fandol, fleqn]{ctexart}\n\\pagestyle{plain}\n",
+}
+PACKAGES = ("amsmath", "amssymb", "graphicx", "tikz")
+_LAYOUT = r"""\usepackage[a4paper, margin=30mm]{geometry}
 \allowdisplaybreaks
 \setlength{\parindent}{0pt}
 \setlength{\parskip}{6pt}
+\AtBeginDocument{\setlength{\abovedisplayskip}{5pt}\setlength{\belowdisplayskip}{7pt}}
 """
 
 
-def latex_text(blocks: Iterable[Block], layer: AnyLayer, notation: Notation, *, fragment: bool = False) -> str:
-    r"""All blocks as LaTeX; a `fragment` is the body alone, for ``\input``: it needs amsmath, amssymb and graphicx."""
-    writer = Writer(Names(notation, layer), Latex())
-    body = "\n".join(_body(writer, blocks))
+def preamble(lang: str = "en") -> str:
+    """What stands before the document: the class, fonts, packages, the page."""
+    return _FONTS[lang] + "".join(f"\\usepackage{{{name}}}\n" for name in PACKAGES) + _LAYOUT
+
+
+def latex_text(
+    blocks: Iterable[Block], layer: AnyLayer, notation: Notation, *, fragment: bool = False, lang: str = "en"
+) -> str:
+    r"""All blocks as LaTeX; a `fragment` is the body alone, for ``\input``: it says which packages it needs."""
+    return latex_of_blocks([(blocks, Names(notation, layer))], fragment=fragment, lang=lang)
+
+
+def latex_of_blocks(parts: Iterable[tuple[Iterable[Block], Names]], *, fragment: bool = False, lang: str = "en") -> str:
+    """The same for blocks whose names are known already, perhaps other names for each part."""
+    body = "\n".join(line for blocks, names in parts for line in _body(Writer(names, Latex(lang)), blocks))
     if fragment:
-        return f"{body}\n"
-    title = "\\title{The gradients of a convolution layer}\n\\author{}\n\\date{}\n"
-    return f"{PREAMBLE}{title}\\begin{{document}}\n\\sloppy\n\\maketitle\n{body}\n\\end{{document}}\n"
+        needs = ", ".join(PACKAGES) + (" and xelatex with ctex" if lang == "zh" else "")
+        return f"% This fragment needs {needs}.\n{body}\n"
+    title = f"{{\\centering\\LARGE {say('title', lang)}\\par}}"
+    return f"{preamble(lang)}\\begin{{document}}\n\\sloppy\n{title}\n{body}\n\\end{{document}}\n"
 
 
 def _body(writer: Writer, blocks: Iterable[Block]) -> Iterator[str]:
-    """Equations that follow each other share one alignment."""
-    for equations, run in groupby(blocks, key=lambda block: isinstance(block, Equation)):
+    """Equations that follow each other share one alignment; no empty line stands between a heading and a formula."""
+    before: Block | None = None
+    for equations, group in groupby(blocks, key=lambda block: isinstance(block, Equation)):
+        run = list(group)
         if equations:
+            if isinstance(before, Heading):
+                yield "\\vspace*{-\\baselineskip}"
             yield from _equations(writer, [block for block in run if isinstance(block, Equation)])
         else:
             for block in run:
                 yield from _block(writer, block)
+        before = run[-1]
+
+
+def said(writer: Writer, text: str) -> str:
+    """A message as LaTeX."""
+    return inline(text, words, lambda source: ", ".join(f"${formula(writer, part)}$" for part in apart(source)))
+
+
+def words(text: str) -> str:
+    r"""Plain words as LaTeX: the ``Conv(...)`` of a layer in typewriter, with places to break behind its commas."""
+    parts = re.split(r"(Conv(?:\.\w+)?\((?:[^()]|\((?:[^()]|\([^()]*\))*\))*\))", text)
+    return "".join(_code(part) if at % 2 else escaped(part) for at, part in enumerate(parts))
+
+
+def _code(text: str) -> str:
+    return "\\texttt{" + re.sub(r"([,(])(?=\S)", r"\1\\allowbreak{}", escaped(text)) + "}"
 
 
 def _block(writer: Writer, block: Block) -> Iterator[str]:
     match block:
         case Heading(text):
-            yield f"\n\\section*{{{prose(text)}}}"
-        case Paragraph(text):
-            yield "\n" + prose(text.replace("{E}", "@")).replace("@", f"${writer.whole('E')}$")
+            ragged = "\\raggedright " if "Conv" in text else ""
+            yield f"\n\\section*{{{ragged}{said(writer, text)}}}"
+        case Paragraph(text, lead):
+            bold = f"\\textbf{{{escaped(lead)}}} " if lead else ""
+            yield f"\n{bold}{said(writer, text)}"
+        case Items(items):
+            yield "\\begin{itemize}"
+            yield from (f"\\item {_item(writer, name, text)}" for name, text in items)
+            yield "\\end{itemize}"
+        case Table():
+            yield from _table(writer, block)
         case Equation():
             yield from _equations(writer, [block])
         case Where(derivatives):
-            yield "where, differentiated by SymPy,"
+            yield say("where_by_sympy", writer.markup.lang)
+            pairs = ", \\quad ".join(f"{writer.atom(d)} = {side(writer, value)}" for d, value in derivatives)
             yield "\\begin{align*}"
-            pairs = [f"{writer.atom(d)} &= {side(writer, value)}" for d, value in derivatives]
-            yield " \\\\\n".join(", & ".join(pairs[at : at + 3]) for at in range(0, len(pairs), 3))
+            yield " \\\\\n".join(f"&{row}" for row in broken(pairs, LINE))
             yield "\\end{align*}"
         case Pictures():
-            yield from _pictures(writer, block)
+            yield from pictures(writer, block, lambda text: said(writer, text))
         case Finding():
             yield from _finding(writer, block)
         case Claim(status, text):
-            yield f"\n\\textbf{{{status}}} ({prose(text)})"
+            yield f"\n\\textbf{{{say(f'status.{status}', writer.markup.lang)}}} ({said(writer, text)})"
         case _:
             assert_never(block)
 
 
+def _item(writer: Writer, name: str, text: str) -> str:
+    return say("item", writer.markup.lang, name=f"\\textit{{{said(writer, name)}}}", text=said(writer, text))
+
+
+def _table(writer: Writer, table: Table) -> Iterator[str]:
+    """A table; a column with long sentences is as wide as half of the text."""
+    long = [max(len(row[at]) for row in table.rows) > 30 for at in range(len(table.columns))]
+    layout = "".join("p{0.5\\linewidth}" if wide else "l" for wide in long)
+    rows = [" & ".join(said(writer, cell) for cell in row) for row in table.rows]
+    yield f"\\begin{{center}}{SHRUNK}"
+    yield f"\\begin{{tabular}}{{{layout}}}"
+    yield " & ".join(said(writer, column) for column in table.columns) + " \\\\ \\hline"
+    yield " \\\\\n".join(rows)
+    yield "\\end{tabular}}\\end{center}"
+
+
 def _equations(writer: Writer, equations: list[Equation]) -> Iterator[str]:
-    rows = [row for equation in equations for row in _rows(writer, equation)]
+    """Equations aligned at their signs; where a left side is wide, all of them stand on rows of their own."""
+    lefts = [width(side(writer, e.sides[0])) for e in equations if len(e.sides) > 1]
+    left = max(lefts, default=0.0)
+    apart = left > WIDEST_LEFT
+    rows = [row for e in equations for row in _rows(writer, e, 0.0 if apart else left, apart)]
     yield "\\begin{align*}"
     yield " \\\\\n".join(rows)
     yield "\\end{align*}"
 
 
-def _rows(writer: Writer, equation: Equation) -> list[str]:
+def _rows(writer: Writer, equation: Equation, left: float, apart: bool) -> list[str]:
     """The rows of one equation: its sides below each other, then the rule that the last one rests on."""
-    first, *rest = ["", *equation.sides] if len(equation.sides) == 1 else equation.sides
-    left = "" if isinstance(first, str) else side(writer, first)
-    statement = len(equation.sides) == 1 and not _is_sum(equation.sides[0])
+    alone = len(equation.sides) == 1
+    sides = [side(writer, value) for value in equation.sides]
     rows: list[str] = []
-    for value in rest:
-        broken = _broken(writer, value) if not isinstance(value, str) else [value]
-        rows.append(f"{'' if rows else left} &{'' if statement else '='} {broken[0]}")
-        rows += [f"&\\quad {more}" for more in broken[1:]]
-    said = [f"&\\quad \\text{{\\footnotesize [{prose(equation.rule)}]}}"] if equation.rule else []
-    return rows + said
+    if alone and is_statement(equation.sides[0]):
+        rows = _continued("&", broken(sides[0], LINE - left))
+    else:
+        first, *rest = ["", *sides] if alone else sides
+        indent = "&\\quad =" if apart else "&="
+        rows = [f"&{first}"] if apart and first else []
+        for value in rest:
+            lead = indent if rows or apart else f"{first} {indent}"
+            rows += _continued(f"{lead} ", broken(value, LINE - left - 22, 20.0))
+    if equation.rule:  # amsmath puts it below the row where there is no room beside it
+        rows[-1] += f" \\tag*{{\\footnotesize {said(writer, equation.rule)}}}"
+    return rows
 
 
-def _is_sum(value: Side) -> bool:
-    """Whether a side that stands alone continues the equation above it."""
-    return isinstance(value, Formula)
-
-
-def _broken(writer: Writer, value: Side) -> list[str]:
-    """A side, a long polynomial over several lines."""
-    if not isinstance(value, Polynomial):
-        return [side(writer, value)]
-    products = writer.products(value, SHOWN_PRODUCTS)
-    lines: list[list[tuple[int, str]]] = [[]]
-    for product in products:
-        if lines[-1] and _width(lines[-1]) + _width([product]) > LINE:
-            lines.append([])
-        lines[-1].append(product)
-    written = [signed_sum(line, times=" ") for line in lines]
-    written = [text if at == 0 or text.startswith("-") else f"+ {text}" for at, text in enumerate(written)]
-    if len(value) > len(products):
-        written.append(f"+ \\cdots \\quad\\text{{({len(value)} terms)}}")
-    return written
-
-
-def _width(products: list[tuple[int, str]]) -> int:
-    """About how many characters wide some products are, once they are set."""
-    return sum(2 + len(re.sub(r"\\\\[a-zA-Z]+|[{}_^ ]", "", text)) for _, text in products)
-
-
-def _pictures(writer: Writer, block: Pictures) -> Iterator[str]:
-    signs = {"->": "\\longrightarrow", "(*)": "\\circledast", "corr": "\\star"}
-    parts = [_grid(writer, block.grids[0])]
-    for sign, grid in zip(block.signs, block.grids[1:], strict=True):
-        parts += [signs[sign], _grid(writer, grid)]
-    yield "\\begin{center}\\resizebox{\\ifdim\\width>\\linewidth\\linewidth\\else\\width\\fi}{!}{$\\displaystyle"
-    yield "\\;".join(parts)
-    yield "$}\\end{center}"
-
-
-def _grid(writer: Writer, grid: Grid) -> str:
-    rows = " \\\\ \\hline ".join(" & ".join(writer.cell(p) for p in row) for row in grid.rows)
-    table = f"\\begin{{array}}{{|{'c|' * len(grid.rows[0])}}} \\hline {rows} \\\\ \\hline \\end{{array}}"
-    notes = ", ".join(filter(None, (grid.note, "cropped" if grid.cropped else "")))
-    caption = prose(grid.caption + (f" ({notes})" if notes else ""))
-    bias = f" \\\\ {writer.named('b', '', ())}" if grid.bias else ""
-    return f"\\begin{{array}}{{c}} \\text{{{caption}}} \\\\ {table}{bias} \\end{{array}}"
+def _continued(lead: str, lines: list[str]) -> list[str]:
+    return [lead + lines[0], *(f"&\\qquad {line}" for line in lines[1:])]
 
 
 def _finding(writer: Writer, finding: Finding) -> Iterator[str]:
-    outcome = finding.outcome
-    yield f"\n\\textbf{{{prose(finding.name)}: {outcome.status}}}"
+    outcome, lang = finding.outcome, writer.markup.lang
+    status = say(f"status.{outcome.status}", lang)
+    yield f"\n\\textbf{{{say('verdict.line', lang, name=said(writer, finding.name), status=status)}}}"
     match outcome:
         case Proved():
             pass
         case Passed(count, _):
-            yield f"{count} cases agreed exactly, none failed."
+            yield f"\n{say('verdict.cases', lang, count=count)}"
         case Refuted(counterexample, _):
             yield from _counterexample(writer, counterexample)
         case Undecided(reason, _):
-            yield f"because {prose(reason)}"
+            yield f"\n{said(writer, say('verdict.because', lang, reason=translated(reason, lang)))}"
         case _:
             assert_never(outcome)
     if outcome.evidence:
-        items = "\n".join(f"\\item {prose(e.name)}: {prose(e.text)}" for e in outcome.evidence)
+        parts = [(translated(e.name, lang), translated(e.text, lang)) for e in outcome.evidence]
+        items = "\n".join(f"\\item {_item(writer, name, text)}" for name, text in parts)
         yield f"\\begin{{itemize}}\n{items}\n\\end{{itemize}}"
 
 
 def _counterexample(writer: Writer, found: Counterexample) -> Iterator[str]:
+    lang = writer.markup.lang
     tensor = found.entry.tensor.removeprefix("dE/d")
     entry = writer.entry(tensor, tuple(map(Polynomial.of, found.entry.indices)))
     at = writer.markup.derivative(writer.whole("E"), entry)
-    yield f"{prose(found.explanation)}. Derived, and the closed form:"
+    missing = f"\\text{{{say('verdict.no_entry', lang)}}}"
+    room = LINE - width(at) - 22
+    derived = _continued(f"{at} &= ", broken(side(writer, found.derived), room, 20.0))
+    closed = missing if found.closed is None else side(writer, found.closed)
+    yield f"\n{said(writer, translated(found.explanation, lang))}. {say('verdict.both', lang)}"
     yield "\\begin{align*}"
-    closed = ["\\text{no such entry}"] if found.closed is None else _broken(writer, found.closed)
-    derived = " \\\\\n&\\quad ".join(_broken(writer, found.derived))
-    yield f"{at} &= {derived} \\\\\n&\\ne " + " \\\\\n&\\quad ".join(closed)
+    yield " \\\\\n".join([*derived, *_continued("&\\ne ", broken(closed, room, 20.0))])
     yield "\\end{align*}"

@@ -6,32 +6,32 @@ Never: LaTeX's own commands for documents (sections, boxes, sizes of text), whic
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Iterator
 from html import escape
 from itertools import groupby
 from typing import assert_never
 
-from symconv.polynomial import Polynomial, signed_sum
-from symconv.report.blocks import Block, Claim, Equation, Finding, Heading, Paragraph, Pictures, Side, Where
+from symconv.polynomial import Polynomial
+from symconv.report.blocks import Block, Claim, Equation, Finding, Heading, Items, Paragraph, Pictures, Table, Where
+from symconv.report.inline import formula, inline
+from symconv.report.latex_lines import LINE, broken
 from symconv.report.markup import Latex
+from symconv.report.messages import say, translated
 from symconv.report.notation import Names
-from symconv.report.sides import SHOWN_PRODUCTS, side
+from symconv.report.sides import is_statement, side
 from symconv.report.writer import Writer
 from symconv.steps import Counterexample, Passed, Proved, Refuted, Undecided
-from symconv.terms import Formula
 
-PRODUCTS_IN_A_LINE = 5
+WIDE = 1.2 * LINE  # a row on a screen, in points
 COLOURS = {"PROVED": "#1a7f37", "PASSED": "#1a7f37", "REFUTED": "#c0392b"}  # contrast above 4.5 on white
 OTHER = "#8a6100"
 
 Draw = Callable[[Pictures], str]
 
 
-def mathjax_html(blocks: Iterable[Block], names: Names, draw: Draw) -> str:
+def mathjax_html(blocks: Iterable[Block], names: Names, draw: Draw, lang: str = "en") -> str:
     """All blocks as HTML."""
-    writer = Writer(names, Latex())
-    return "\n".join(_lines(writer, blocks, draw)) + "\n"
+    return "\n".join(_lines(Writer(names, Latex(lang)), blocks, draw)) + "\n"
 
 
 def _lines(writer: Writer, blocks: Iterable[Block], draw: Draw) -> Iterator[str]:
@@ -47,32 +47,41 @@ def _lines(writer: Writer, blocks: Iterable[Block], draw: Draw) -> Iterator[str]
 def _block(writer: Writer, block: Block, draw: Draw) -> Iterator[str]:
     match block:
         case Heading(text):
-            yield f"<h4>{prose(text)}</h4>"
-        case Paragraph(text):
-            error = f"${escape(writer.whole('E'))}$"
-            yield f"<p>{error.join(prose(part) for part in text.split('{E}'))}</p>"
+            yield f"<h4>{said(writer, text)}</h4>"
+        case Paragraph(text, lead):
+            yield f"<p>{f'<b>{escape(lead)}</b> ' if lead else ''}{said(writer, text)}</p>"
+        case Items(items):
+            yield f"<ul>{''.join(_item(writer, name, text) for name, text in items)}</ul>"
+        case Table(columns, cells):
+            yield f"<table>{_row(writer, 'th', columns)}{''.join(_row(writer, 'td', row) for row in cells)}</table>"
         case Equation():
             yield display(rows(writer, block))
         case Where(derivatives):
-            pairs = [f"{writer.atom(d)} &= {side(writer, value)}" for d, value in derivatives]
-            yield "<p>where, differentiated by SymPy,</p>"
-            yield display([", & ".join(pairs[at : at + 3]) for at in range(0, len(pairs), 3)])
+            pairs = ", \\quad ".join(f"{writer.atom(d)} = {side(writer, value)}" for d, value in derivatives)
+            yield f"<p>{escape(say('where_by_sympy', writer.markup.lang))}</p>"
+            yield display(f"&{row}" for row in broken(pairs, WIDE))
         case Pictures():
             yield f'<div style="overflow-x:auto">{draw(block)}</div>'
         case Finding():
             yield from _finding(writer, block)
         case Claim(status, text):
-            yield f"<p>{badge(status)} {prose(text)}</p>"
+            yield f"<p>{badge(status, writer.markup.lang)} {said(writer, text)}</p>"
         case _:
             assert_never(block)
 
 
-def prose(text: str) -> str:
-    """A sentence for HTML: its words of mathematics in mathematics."""
-    written = escape(text).replace("-&gt;", "→")
-    written = re.sub(r"(?<![\w.])(\d+(?:x\d+)+)(?![\w.])", lambda m: m[1].replace("x", "×"), written)
-    written = re.sub(r"\blayer l(-1)?", lambda m: f"layer $l{m[1] or ''}$", written)
-    return re.sub(r"(?<![\w\\])(delta|eta)(?![\w(])", lambda m: f"$\\{m[1]}$", written)
+def said(writer: Writer, text: str) -> str:
+    """A message as HTML, its mathematics between dollar signs."""
+    return inline(text, escape, lambda source: f"${escape(formula(writer, source))}$")
+
+
+def _item(writer: Writer, name: str, text: str) -> str:
+    written = say("item", writer.markup.lang, name=f"<i>{said(writer, name)}</i>", text=said(writer, text))
+    return f"<li>{written}</li>"
+
+
+def _row(writer: Writer, tag: str, cells: Iterable[str]) -> str:
+    return f"<tr>{''.join(f'<{tag}>{said(writer, cell)}</{tag}>' for cell in cells)}</tr>"
 
 
 def display(lines: Iterable[str]) -> str:
@@ -81,65 +90,57 @@ def display(lines: Iterable[str]) -> str:
     return f"$$\\begin{{aligned}}\n{escape(body)}\n\\end{{aligned}}$$"
 
 
-def badge(status: str) -> str:
+def badge(status: str, lang: str = "en") -> str:
     """A verdict's word, in its colour."""
-    return f'<b style="color:{COLOURS.get(status, OTHER)}">{escape(status)}</b>'
+    return f'<b style="color:{COLOURS.get(status, OTHER)}">{escape(say(f"status.{status}", lang))}</b>'
 
 
 def rows(writer: Writer, equation: Equation) -> list[str]:
     """The lines of an equation: its sides below each other, the rule behind the last one."""
-    first, *rest = ["", *equation.sides] if len(equation.sides) == 1 else equation.sides
-    statement = len(equation.sides) == 1 and not isinstance(equation.sides[0], Formula)
-    left = "" if isinstance(first, str) else side(writer, first)
-    found: list[str] = []
-    for value in rest:
-        broken = _broken(writer, value) if not isinstance(value, str) else [value]
-        found.append(f"{'' if found else left} &{'' if statement else '='} {broken[0]}")
-        found += [f"&\\quad {more}" for more in broken[1:]]
+    sides = [side(writer, value) for value in equation.sides]
+    if len(sides) == 1 and is_statement(equation.sides[0]):
+        found = _continued("&", sides[0])
+    else:
+        first, *rest = ["", *sides] if len(sides) == 1 else sides
+        found = []
+        for value in rest:
+            found += _continued(f"{'' if found else first} &= ", value)
     if equation.rule:
-        found[-1] += f" \\qquad \\text{{[{equation.rule}]}}"
+        rule = inline(equation.rule, str, lambda source: f"${formula(writer, source)}$")
+        found[-1] += f" \\qquad \\text{{[{rule}]}}"
     return found
 
 
-def _broken(writer: Writer, value: Side) -> list[str]:
-    """A side, a long polynomial over several lines."""
-    if not isinstance(value, Polynomial):
-        return [side(writer, value)]
-    products = writer.products(value, SHOWN_PRODUCTS)
-    lines = [products[at : at + PRODUCTS_IN_A_LINE] for at in range(0, len(products), PRODUCTS_IN_A_LINE)] or [[]]
-    written = [signed_sum(line, times=" ") for line in lines]
-    written = [text if at == 0 or text.startswith("-") else f"{{}} + {text}" for at, text in enumerate(written)]
-    if len(value) > len(products):
-        written.append(f"{{}} + \\cdots \\quad\\text{{({len(value)} terms)}}")
-    return written
+def _continued(lead: str, value: str) -> list[str]:
+    first, *more = broken(value, WIDE)
+    return [lead + first, *(f"&\\qquad {line}" for line in more)]
 
 
 def _finding(writer: Writer, finding: Finding) -> Iterator[str]:
-    outcome = finding.outcome
-    by = finding.name.removeprefix("dE/d")
-    name = f"${escape(writer.gradient(by))}$" if by != finding.name and by in ("a", "w", "b") else escape(finding.name)
-    items = "".join(f"<li>{prose(e.name)}: {prose(e.text)}</li>" for e in outcome.evidence)
-    yield f"<details><summary>{name}: {badge(outcome.status)}</summary><ul>{items}</ul></details>"
+    outcome, lang = finding.outcome, writer.markup.lang
+    parts = [(translated(e.name, lang), translated(e.text, lang)) for e in outcome.evidence]
+    items = "".join(_item(writer, name, text) for name, text in parts)
+    summary = f"{said(writer, finding.name)}: {badge(outcome.status, lang)}"
+    yield f"<details><summary>{summary}</summary><ul>{items}</ul></details>"
     match outcome:
         case Proved():
             pass
         case Passed(count, _):
-            yield f"<p>{count} cases agreed exactly, none failed.</p>"
+            yield f"<p>{escape(say('verdict.cases', lang, count=count))}</p>"
         case Refuted(counterexample, _):
             yield from _counterexample(writer, counterexample)
         case Undecided(reason, _):
-            yield f"<p>because {prose(reason)}</p>"
+            yield f"<p>{said(writer, say('verdict.because', lang, reason=translated(reason, lang)))}</p>"
         case _:
             assert_never(outcome)
 
 
 def _counterexample(writer: Writer, found: Counterexample) -> Iterator[str]:
+    lang = writer.markup.lang
     tensor = found.entry.tensor.removeprefix("dE/d")
     entry = writer.entry(tensor, tuple(map(Polynomial.of, found.entry.indices)))
     at = writer.markup.derivative(writer.whole("E"), entry)
-    closed = ["\\text{no such entry}"] if found.closed is None else _broken(writer, found.closed)
-    first, *rest = _broken(writer, found.derived)
-    lines = [f"{at} &= {first}", *(f"&\\quad {more}" for more in rest)]
-    lines += [f"&\\ne {closed[0]}", *(f"&\\quad {more}" for more in closed[1:])]
-    yield f"<p>{prose(found.explanation)}. Derived, and the closed form:</p>"
-    yield display(lines)
+    missing = f"\\text{{{say('verdict.no_entry', lang)}}}"
+    closed = missing if found.closed is None else side(writer, found.closed)
+    yield f"<p>{said(writer, translated(found.explanation, lang))}. {escape(say('verdict.both', lang))}</p>"
+    yield display([*_continued(f"{at} &= ", side(writer, found.derived)), *_continued("&\\ne ", closed)])

@@ -5,10 +5,12 @@ In: a layer and a `Notation`.  Out: names and displayed indices, for writers tha
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from symconv.errors import InvalidOption
+from symconv.errors import InvalidOption, shortened
 from symconv.forward import AnyLayer
 from symconv.polynomial import Atom, Entry, Partial, Polynomial, Quotient
 
@@ -17,18 +19,33 @@ from symconv.polynomial import Atom, Entry, Partial, Polynomial, Quotient
 class Notation:
     """How formulas are written.
 
+    A name is a letter, a Greek letter by its name (``"delta"``) or a short word (``"net"``), perhaps with a letter
+    below it (``"E_d"``). Indices whose letter is taken by a name get another one.
+
     Parameters
     ----------
     weighted_input
         ``"z"``, or ``"net"`` as in the worked example.
     error
-        ``"E"``, or ``"E_d"``.
+        ``"E"``, ``"E_d"``, or ``"L"`` for a loss.
     bias
         ``"b"``, or ``"w_b"``.
     kernel
         The kernel as a whole: ``"w"``, or ``"W"``.
     index_base
         The first index: 0 or 1.
+    input, weight, delta, rate, activation
+        The input a, the entries of the kernel w, the error delta of a layer, the learning rate eta, the activation f.
+
+    Raises
+    ------
+    InvalidOption
+        For a name that is none of these, that has a meaning of its own in formulas, or that two tensors would share.
+
+    Examples
+    --------
+    >>> Notation(input="x", delta="e").names["delta"]
+    'e'
     """
 
     weighted_input: str = "z"
@@ -36,6 +53,11 @@ class Notation:
     bias: str = "b"
     kernel: str = "w"
     index_base: int = 0
+    input: str = "a"
+    weight: str = "w"
+    delta: str = "delta"
+    rate: str = "eta"
+    activation: str = "f"
 
     def called(self, name: str) -> tuple[str, str]:
         """What a tensor is called, and the letter that it carries before its indices: ``E_d`` is ("E", "d").
@@ -45,33 +67,120 @@ class Notation:
         >>> Notation("net", "E_d").called("E")
         ('E', 'd')
         """
-        written = {"z": self.weighted_input, "z_below": self.weighted_input, "delta_below": "delta", "E": self.error,
-                   "b": self.bias}  # fmt: skip
-        base, _, letter = written.get(name, name).partition("_")
+        names = self.names | {"W": self.kernel}
+        base, _, letter = names.get({"z_below": "z", "delta_below": "delta"}.get(name, name), name).partition("_")
         return base, letter
 
     def __post_init__(self) -> None:
         if self.index_base not in (0, 1):
             raise InvalidOption(f"index_base={self.index_base!r} is neither 0 nor 1")
+        seen: dict[str, str] = {}
+        for symbol, name in {**self.names, "w as a whole": self.kernel}.items():
+            check_name(symbol, name)
+            if name in seen and {symbol, seen[name]} != {"w", "w as a whole"}:
+                raise InvalidOption(f"{seen[name]} and {symbol} would both be called {name!r}: give one another name")
+            seen[name] = symbol
+
+    @property
+    def names(self) -> dict[str, str]:
+        """The name of each symbol: a, w, b, z, delta, E, eta and f."""
+        return {symbol: getattr(self, field) for symbol, field in SYMBOLS.items()}
+
+    @cached_property
+    def letters(self) -> Mapping[str, str]:
+        """The letters of indices and parameters whose own letter is taken by a symbol, and what they are instead."""
+        taken = {name.partition("_")[0] for name in (*self.names.values(), self.kernel)}
+        spare = [letter for letter in SPARE_LETTERS if letter not in taken]
+        pools = {upper: (letter for letter in spare if letter.isupper() == upper) for upper in (False, True)}
+        moved = [family for family in LETTER_FAMILIES if taken & set(family)]
+        return {letter: next(pools[letter.isupper()]) for family in moved for letter in family}
 
 
-STANDARD = Notation()
-WORKED_EXAMPLE = Notation("net", "E_d", "w_b", "W", 1)
+SYMBOLS = {
+    "a": "input", "w": "weight", "b": "bias", "z": "weighted_input", "delta": "delta", "E": "error", "eta": "rate",
+    "f": "activation",
+}  # fmt: skip
+GREEK = {
+    "alpha": "α", "beta": "β", "gamma": "γ", "delta": "δ", "epsilon": "ε", "zeta": "ζ", "eta": "η", "theta": "θ",
+    "iota": "ι", "kappa": "κ", "lambda": "λ", "mu": "μ", "nu": "ν", "xi": "ξ", "pi": "π", "rho": "ρ", "sigma": "σ",
+    "tau": "τ", "upsilon": "υ", "phi": "φ", "chi": "χ", "psi": "ψ", "omega": "ω", "Gamma": "Γ", "Delta": "Δ",
+    "Theta": "Θ", "Lambda": "Λ", "Xi": "Ξ", "Pi": "Π", "Sigma": "Σ", "Upsilon": "Υ", "Phi": "Φ", "Psi": "Ψ",
+    "Omega": "Ω",
+}  # fmt: skip
+NAME = re.compile(r"[A-Za-z]{1,12}(_[A-Za-z]{1,4})?")
+RESERVED = {
+    "d": "derivatives", "l": "the number of a layer", "o": "the elementwise product", "sum": "sums", "over": "sums",
+    "of": "sums", "where": "conditions", "divides": "conditions", "div": "division", "mod": "division",
+    "qed": "proofs",
+    **dict.fromkeys(("corr", "pad", "dilate", "swap", "reverse", "transpose", "split", "merge", "axis", "axes",
+                     "groups", "stride", "dilation"), "array operations"),
+}  # fmt: skip
+# Letters of indices and parameters; those of a family move together when one of them is taken.
+LETTER_FAMILIES = ("ij", "km", "xy", "n", "g", "c", "s", "u", "L", "K", "p", "P", "O", "r", "N", "G", "C", "M", "t",
+                   "q", "Q", "R", "D", "v")  # fmt: skip
+SPARE_LETTERS = "hvefbwyzaHASTUVXYZBFIJWE"
 
 
-def notation(weighted_input: str = "z", index_base: int | None = None) -> Notation:
-    """The notation ``"z"`` (z, E, b, from 0) or ``"net"`` (net, E_d, w_b, from 1), with another first index if wanted.
+def check_name(symbol: str, name: object) -> None:
+    """Refuse a name that formulas cannot carry.
 
     Raises
     ------
     InvalidOption
-        For another name or another first index.
+        With what a name may be.
     """
-    if weighted_input not in ("z", "net"):
-        raise InvalidOption(f"unknown notation {weighted_input!r}: choose 'z' or 'net'")
-    found = STANDARD if weighted_input == "z" else WORKED_EXAMPLE
+    if not isinstance(name, str) or not NAME.fullmatch(name):
+        raise InvalidOption(
+            f"{symbol} cannot be called {shortened(name)}: give a letter, a Greek letter by its name, or a word of "
+            f"letters, perhaps with letters below it as in E_d"
+        )
+    base = name.partition("_")[0]
+    if base in RESERVED:
+        raise InvalidOption(f"{symbol} cannot be called {name!r}: {base} stands for {RESERVED[base]} in formulas")
+
+
+STANDARD = Notation()
+WORKED_EXAMPLE = Notation("net", "E_d", "w_b", "W", 1)
+LOSS = Notation(error="L")
+NOTATIONS = {"z": STANDARD, "net": WORKED_EXAMPLE, "loss": LOSS}
+
+
+def notation(
+    weighted_input: str = "z", index_base: int | None = None, symbols: Mapping[str, str] | None = None
+) -> Notation:
+    """The notation ``"z"`` (z, E, b, from 0), ``"net"`` (net, E_d, w_b, from 1) or ``"loss"`` (L for the error).
+
+    Parameters
+    ----------
+    weighted_input
+        The name of a notation.
+    index_base
+        Another first index, 0 or 1.
+    symbols
+        Other names for some of a, w, b, z, delta, E, eta and f.
+
+    Raises
+    ------
+    InvalidOption
+        For an unknown notation, another first index, an unknown symbol, or a name that `Notation` refuses.
+
+    Examples
+    --------
+    >>> notation("loss", 1, {"a": "x"}).names["a"]
+    'x'
+    """
+    if weighted_input not in NOTATIONS:
+        known = ", ".join(map(repr, NOTATIONS))
+        raise InvalidOption(f"unknown notation {weighted_input!r}: choose of {known}")
+    found = NOTATIONS[weighted_input]
     base = found.index_base if index_base is None else index_base
-    return replace(found, index_base=base)
+    unknown = [symbol for symbol in symbols or {} if symbol not in SYMBOLS]
+    if unknown:
+        raise InvalidOption(f"no symbol is called {shortened(unknown[0])}: choose of {', '.join(SYMBOLS)}")
+    renamed = {SYMBOLS[symbol]: name for symbol, name in (symbols or {}).items()}
+    if "weight" in renamed:
+        renamed["kernel"] = renamed["weight"]
+    return replace(found, index_base=base, **renamed)
 
 
 IN_THE_PLANE = {"i0": "i", "i1": "j", "k0": "k", "k1": "m", "x0": "x", "x1": "y"}
@@ -101,7 +210,9 @@ class Names:
 
     def visible(self, tensor: str, indices: tuple[Polynomial, ...]) -> tuple[Polynomial, ...]:
         """The indices that are written, counted from the notation's base."""
-        like = {"delta": "z", "delta_below": "a", "z_below": "a", "fprime": "a", "t": "z"}.get(tensor, tensor)
+        like = {"delta": "z", "delta_below": "a", "z_below": "a", "fprime": "a", "t": "z", "dw": "w"}.get(
+            tensor, tensor
+        )
         hidden = self.hidden.get(like, frozenset())
         return tuple(self.based(p) for axis, p in enumerate(indices) if axis not in hidden)
 
@@ -117,14 +228,17 @@ class Names:
     def index_name(self, name: str) -> str:
         """``i0 -> i, i1 -> j`` with two spatial axes, ``i0 -> i`` with one, ``i_0`` with more."""
         stem, primes = name.rstrip("'"), "'" * (len(name) - len(name.rstrip("'")))
-        if len(stem) == 2 and stem[1].isdigit():
-            if self.layer.ndim == 1:
-                stem = stem[0]
-            elif self.layer.ndim == 2:
-                stem = IN_THE_PLANE.get(stem, f"{stem[0]}_{stem[1]}")
-            else:
-                stem = f"{stem[0]}_{stem[1]}"
-        return stem + primes
+        axis = stem[1:] if len(stem) == 2 and stem[1].isdigit() else ""
+        letter, below = stem, ""
+        if axis and self.layer.ndim == 2 and stem in IN_THE_PLANE:
+            letter = IN_THE_PLANE[stem]
+        elif axis:
+            letter, below = stem[0], "" if self.layer.ndim == 1 else f"_{axis}"
+        return self.letter(letter) + below + primes
+
+    def letter(self, letter: str) -> str:
+        """The letter of an index or a parameter, or the one that it gives way to."""
+        return self.notation.letters.get(letter, letter)
 
 
 def is_index(name: str) -> bool:

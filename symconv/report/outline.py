@@ -30,7 +30,10 @@ from symconv.report.blocks import (
     Where,
     Whole,
 )
-from symconv.report.grids import by, plane
+from symconv.report.definitions import definitions
+from symconv.report.grids import by, plane, windowed
+from symconv.report.messages import Teller
+from symconv.report.statement import theorem
 from symconv.report.writer import options, swapped_operand
 from symconv.rules import renamed
 from symconv.steps import Derivation, EntryDerivation, Gradient, GradientDerivation, Verdict
@@ -53,7 +56,7 @@ PICTURES = {
 
 
 def outline(
-    derivation: Derivation, sections: Collection[str] = SECTIONS, verdict: Verdict | None = None
+    derivation: Derivation, sections: Collection[str] = SECTIONS, verdict: Verdict | None = None, lang: str = "en"
 ) -> list[Block]:
     """All blocks of a document.
 
@@ -65,6 +68,8 @@ def outline(
         Which of input, error, weight, bias and update.
     verdict
         What was proved of it, if anything.
+    lang
+        The language of its sentences.
 
     Raises
     ------
@@ -74,64 +79,60 @@ def outline(
     unknown = sorted(set(sections) - set(SECTIONS))
     if unknown or not sections:
         raise InvalidOption(f"unknown section {', '.join(unknown) or '(none)'}: choose of {', '.join(SECTIONS)}")
-    blocks = [*_title(derivation.layer), *_forward(derivation)]
+    tell = Teller(lang)
+    blocks = [*_title(derivation.layer, tell), *definitions(derivation.layer, tell), *_forward(derivation, tell)]
     if "error" in sections:
-        blocks += _goal(derivation)
+        blocks += _goal(derivation, tell)
         if "input" in sections:
-            blocks.append(Paragraph("First the left factor, then the right one."))
+            blocks.append(Paragraph(tell("below.plan")))
     if "input" in sections:
-        blocks += _gradient(derivation, derivation.gradient(Gradient.INPUT))
+        blocks += _gradient(derivation, derivation.gradient(Gradient.INPUT), tell)
     if "error" in sections:
-        blocks += _error(derivation)
+        blocks += _error(derivation, tell)
     if "weight" in sections:
-        blocks += _gradient(derivation, derivation.gradient(Gradient.WEIGHT))
+        blocks += _gradient(derivation, derivation.gradient(Gradient.WEIGHT), tell)
     if "bias" in sections and derivation.layer.bias:
-        blocks += _gradient(derivation, derivation.gradient(Gradient.BIAS))
+        blocks += _gradient(derivation, derivation.gradient(Gradient.BIAS), tell)
     if "update" in sections:
-        blocks += _update(derivation.layer)
-    return blocks + (verdict_outline(verdict) if verdict is not None else [])
+        blocks += _update(derivation.layer, tell)
+    blocks += theorem(derivation, sections, tell)
+    return blocks + (verdict_outline(verdict, tell) if verdict is not None else [])
 
 
-def _title(layer: Conv) -> list[Block]:
-    channels = f"{layer.in_channels} -> {layer.out_channels} channels" + (
-        f" in {layer.groups} groups" if layer.groups > 1 else ""
-    )
-    sizes = f"input {by(layer.input_size)}, kernel {by(layer.kernel_size)}, output {by(layer.output_size)}"
-    return [Heading(f"{layer!r}"), Paragraph(f"{sizes}; {channels}, batch {layer.batch}.")]
+def _title(layer: Conv, tell: Teller) -> list[Block]:
+    counts = {"ins": layer.in_channels, "outs": layer.out_channels}
+    grouped = {"groups": layer.groups} if layer.groups > 1 else {}
+    channels = tell("channels.groups" if grouped else "channels", **counts, **grouped)
+    sizes = {"input": by(layer.input_size), "kernel": by(layer.kernel_size), "output": by(layer.output_size)}
+    return [Heading(f"{layer!r}"), Paragraph(tell("sizes", **sizes, channels=channels, batch=layer.batch))]
 
 
-def _forward(derivation: Derivation) -> list[Block]:
+def _forward(derivation: Derivation, tell: Teller) -> list[Block]:
     layer = derivation.layer
-    kinds = ("layer l-1, input", "filter", "layer l, feature map")
+    kinds = ("grid.input", "grid.filter", "grid.feature_map")
     sizes = (layer.input_size, layer.kernel_size, layer.output_size)
-    captions = [f"{kind} {by(size)}" for kind, size in zip(kinds, sizes, strict=True)]
+    captions = [tell(kind, size=by(size)) for kind, size in zip(kinds, sizes, strict=True)]
     tensors = (("delta_below", layer.input_shape), ("w", layer.weight_shape), ("delta", layer.output_shape))
     grids = tuple(
-        plane(Input(name, size), caption, bias=name == "w" and layer.bias)
+        plane(Input(name, size), caption, name == "w" and layer.bias, tell.lang)
         for (name, size), caption in zip(tensors, captions, strict=True)
     )
     return [
-        Heading("Forward"),
-        Paragraph(
-            "The error flows along the same convolution as the activations: "
-            "each entry of layer l is fed by the entries of layer l-1 under the filter."
-        ),
+        Heading(tell("forward")),
+        Paragraph(tell("forward.flow")),
         Pictures(grids, ("(*)", "->"), "14"),
         Equation((Left(derivation.forward), derivation.forward)),
-        *_legend(layer, derivation.forward),
+        *_legend(layer, derivation.forward, tell),
     ]
 
 
-def _legend(layer: Conv, forward: Formula) -> list[Block]:
-    lines = ["{E} is any differentiable function of the weighted inputs of layer l; delta is its derivative."]
+def _legend(layer: Conv, forward: Formula, tell: Teller) -> list[Block]:
+    keys = ["legend.E"]
     if forward.terms[0].guards:
-        between = " and between its entries" if any(u > 1 for u in layer.input_dilation) else ""
-        lines.append(f"Outside of the input{between} there are zeros: a term counts only where its entry exists.")
-    if layer.flip:
-        lines.append("The kernel is flipped in the forward map: a convolution in the sense of mathematics.")
-    if layer.weight_layout == "IO":
-        lines.append("The weight is laid out as in ConvTranspose: (input channels, output channels / groups, kernel).")
-    return [Paragraph(line) for line in lines]
+        keys.append("legend.between" if any(u > 1 for u in layer.input_dilation) else "legend.outside")
+    keys += ["legend.flip"] if layer.flip else []
+    keys += ["legend.layout"] if layer.weight_layout == "IO" else []
+    return [Paragraph(tell(key)) for key in keys]
 
 
 def _below(layer: Conv) -> tuple[Formula, ...]:
@@ -152,22 +153,20 @@ def _below(layer: Conv) -> tuple[Formula, ...]:
     )
 
 
-def _goal(derivation: Derivation) -> list[Block]:
+def _goal(derivation: Derivation, tell: Teller) -> list[Block]:
     definition, chained, _ = _below(derivation.layer)
     return [
-        Heading("The error of the layer below"),
-        Equation((Left(definition), definition, chained), "definition of delta, chain rule", "16"),
+        Heading(tell("below")),
+        Equation((Left(definition), definition, chained), tell("reason.below"), "16"),
     ]
 
 
-def _gradient(derivation: Derivation, gradient: GradientDerivation) -> list[Block]:
-    what = {"input": "the activations of layer l-1", "weight": "the weights", "bias": "the bias"}[gradient.of.value]
-    shape = gradient.derived.numbers
-    general = _indexed(gradient)
-    entries = _entries(gradient, shape)
-    blocks: list[Block] = [Heading(f"{gradient.of.value.capitalize()} gradient: the error by {what}")]
+def _gradient(derivation: Derivation, gradient: GradientDerivation, tell: Teller) -> list[Block]:
+    general = _indexed(gradient, tell)
+    entries = _entries(gradient, gradient.derived.numbers, tell)
+    blocks: list[Block] = [Heading(tell(f"gradient.{gradient.of.value}"))]
     blocks += [*entries, *general] if gradient.complete else [*general, *entries]
-    return blocks + _closed(derivation.layer, gradient)
+    return blocks + _closed(derivation.layer, gradient, tell)
 
 
 def place_name(indices: tuple[int, ...], shape: tuple[int, ...]) -> str:
@@ -179,26 +178,25 @@ def place_name(indices: tuple[int, ...], shape: tuple[int, ...]) -> str:
     return {0: "interior", 1: "face" if len(axes) == 3 else "edge", 2: "edge"}.get(at_border, "border")
 
 
-def _entries(gradient: GradientDerivation, shape: tuple[int, ...]) -> list[Block]:
+def _entries(gradient: GradientDerivation, shape: tuple[int, ...], tell: Teller) -> list[Block]:
     told = _chosen(gradient)
     blocks: list[Block] = []
     if not gradient.entries:
-        return [Paragraph("Its entries have too many terms to be written out.")]
+        return [Paragraph(tell("entries.long"))]
     if gradient.of is Gradient.BIAS:
-        return [_chain(gradient, e) for e in gradient.entries[:1]]
+        return [_chain(gradient, e, tell) for e in gradient.entries[:1]]
     for e in told:
         if e.place and not gradient.complete:
-            place = place_name(e.entry.indices, shape)
-            blocks.append(Paragraph(f"{'An' if place[0] in 'ei' else 'A'} {place} entry:"))
+            blocks.append(Paragraph(tell(f"entry.{place_name(e.entry.indices, shape)}")))
         if gradient.of is Gradient.INPUT and len(e.weighted_inputs) <= SHOWN_WEIGHTED_INPUTS:
             picture = PICTURES.get(("z", e.place), "")
             blocks += [Equation((Polynomial.of(z), value), picture=picture) for z, value in e.weighted_inputs]
-        blocks.append(_chain(gradient, e))
+        blocks.append(_chain(gradient, e, tell))
         if 0 < len(e.derivatives) <= SHOWN_WEIGHTED_INPUTS:
             blocks.append(Where(e.derivatives))
     others = [e for e in gradient.entries if e not in told]
     if others:
-        blocks.append(Paragraph("The other entries in the same way:"))
+        blocks.append(Paragraph(tell("entries.others")))
         blocks += [Equation((e.steps[0].before, e.result)) for e in others]
     return blocks
 
@@ -208,48 +206,41 @@ def _chosen(gradient: GradientDerivation) -> list[EntryDerivation]:
     return [e for e in gradient.entries if e.place] or list(gradient.entries[:3])
 
 
-def _chain(gradient: GradientDerivation, e: EntryDerivation) -> Equation:
+def _chain(gradient: GradientDerivation, e: EntryDerivation, tell: Teller) -> Equation:
     if len(e.steps) > 1 and not e.weighted_inputs:
-        return Equation((e.steps[0].before, e.result), "no z contains this entry")
+        return Equation((e.steps[0].before, e.result), tell("reason.nothing"))
     sides = [e.steps[0].before, *(step.after for step in e.steps if step.rule.name != "DEFINITION_OF_DELTA")]
-    rule = e.steps[0].rule.title if len(e.steps) == 1 else "chain rule"
+    rule = tell(f"rule.{e.steps[0].rule.name}" if len(e.steps) == 1 else "reason.chain")
     return Equation(tuple(sides), rule, PICTURES.get((gradient.of.tensor, e.place), ""))
 
 
-def _indexed(gradient: GradientDerivation) -> list[Block]:
-    blocks: list[Block] = [Paragraph("For every entry at once:")]
+def _indexed(gradient: GradientDerivation, tell: Teller) -> list[Block]:
+    blocks: list[Block] = [Paragraph(tell("general"))]
     start = gradient.indexed[0]
-    blocks.append(Equation((Left(start.before), start.after), start.rule.title))
-    blocks += [Equation((step.after,), step.rule.title) for step in gradient.indexed[1:-1]]
-    return blocks
+    blocks.append(Equation((Left(start.before), start.after), tell(f"rule.{start.rule.name}")))
+    return blocks + [Equation((step.after,), tell(f"rule.{step.rule.name}")) for step in gradient.indexed[1:-1]]
 
 
-def _closed(layer: Conv, gradient: GradientDerivation) -> list[Block]:
-    whole = Whole(gradient.of.symbol)
+def _closed(layer: Conv, gradient: GradientDerivation, tell: Teller) -> list[Block]:
+    whole, recognised = Whole(gradient.of.symbol), tell("rule.RECOGNISE")
     if gradient.of is Gradient.BIAS:
         return [
-            Paragraph("The sum of delta over batch and positions:"),
-            Equation((Left(gradient.derived), gradient.derived), "recognise", "35"),
+            Paragraph(tell("bias.sum")),
+            Equation((Left(gradient.derived), gradient.derived), recognised, "35"),
         ]
     correlation = _correlation(gradient.closed)
-    around = _surroundings(correlation.operand)
-    lead = {
-        Gradient.INPUT: f"Induction: the sums are those of a correlation of delta{around} with the rotated kernel.",
-        Gradient.WEIGHT: f"Induction: the sums are those of a correlation of the input{around} with delta "
-        "as the kernel.",
-    }[gradient.of]
-    if layer.flip and gradient.of is Gradient.INPUT:
-        lead = lead.replace("rotated kernel", "kernel as it is, for the forward map has rotated it already")
-    if layer.flip and gradient.of is Gradient.WEIGHT:
-        lead = lead.replace("as the kernel.", "as the kernel, rotated by 180 degrees in the end.")
-    blocks: list[Block] = [Paragraph(lead), _induction(layer, gradient, correlation)]
+    around = tell(_surroundings(correlation.operand))
+    if gradient.of is Gradient.INPUT:
+        kernel = tell("kernel.plain" if layer.flip else "kernel.rotated")
+        lead = tell("induction.input", around=around, kernel=kernel)
+    else:
+        lead = tell("induction.weight.rotated" if layer.flip else "induction.weight", around=around)
+    blocks: list[Block] = [Paragraph(lead), _induction(layer, gradient, correlation, tell)]
     if gradient.of is Gradient.INPUT and is_full_convolution(layer):
         both = Convolution(Whole("delta"), Whole("w")), Reading(gradient.closed)
-        blocks.append(Equation((whole, *both), "recognise", "24"))
-        blocks.append(
-            Paragraph("(* is the convolution of mathematics: it rotates the kernel by itself; corr does not.)")
-        )
-    blocks.append(Equation((whole, gradient.closed), "recognise"))
+        blocks.append(Equation((whole, *both), recognised, "24"))
+        blocks.append(Paragraph(tell("convolution.note")))
+    blocks.append(Equation((whole, gradient.closed), recognised))
     return blocks
 
 
@@ -273,23 +264,25 @@ def _correlation(node: ArrayExpression) -> Correlate:
     return node
 
 
-def _induction(layer: Conv, gradient: GradientDerivation, correlation: Correlate) -> Pictures:
+def _induction(layer: Conv, gradient: GradientDerivation, correlation: Correlate, tell: Teller) -> Pictures:
     operand, kernel = correlation.operand, correlation.kernel
     if gradient.of is Gradient.INPUT:
-        result = plane(Input("delta_below", layer.input_shape), f"layer l-1, input {by(layer.input_size)}")
-        captions = f"sensitive map {by(layer.output_size)}", "filter" if layer.flip else "flipped filter"
+        result = plane(Input("delta_below", layer.input_shape), tell("grid.input", size=by(layer.input_size)),
+                       lang=tell.lang)  # fmt: skip
+        captions = ("grid.sensitive", layer.output_size), "grid.unflipped" if layer.flip else "grid.flipped"
         picture = "23"
     else:
-        turned = ", rot180" if layer.flip else ""
-        result = plane(rotated_if(layer.flip, Input("dw", layer.weight_shape)),
-                       f"gradient of the filter {by(layer.kernel_size)}: dE/dw{turned}")  # fmt: skip
-        captions = f"input {by(layer.input_size)}", "delta as the filter"
+        caption = tell("grid.gradient.rotated" if layer.flip else "grid.gradient", size=by(layer.kernel_size))
+        result = plane(rotated_if(layer.flip, Input("dw", layer.weight_shape)), caption, lang=tell.lang)
+        captions = ("grid.operand", layer.input_size), "grid.delta_filter"
         picture = "34"
-    made, taps = _surroundings(operand, "to"), shape(kernel)[2:]
-    around = f"{made} {by(shape(operand)[2:])}" if made else ""
-    how = "".join(f", {option}" for option in options(correlation) if not option.startswith("groups"))
-    grids = (plane(operand, captions[0] + around), plane(kernel, f"{captions[1]} {by(taps)}{how}"), result)
-    return Pictures(grids, ("corr", "->"), picture)
+    made = tell(key, **({} if key == "made.none" else {"size": by(shape(operand)[2:])})) if (
+        key := _made(operand)) else ""  # fmt: skip
+    how = "".join(tell(f"option.{name}", value=value) for name, value in options(correlation) if name != "groups")
+    (first, size), second = captions
+    shown, result = windowed(plane(operand, tell(first, size=by(size), made=made), lang=tell.lang), result, correlation)
+    turned = plane(kernel, tell(second, size=by(shape(kernel)[2:]), how=how), lang=tell.lang)
+    return Pictures((shown, turned, result), ("corr", "->"), picture)
 
 
 def rotated_if(flip: bool, expression: ArrayExpression) -> ArrayExpression:
@@ -297,51 +290,59 @@ def rotated_if(flip: bool, expression: ArrayExpression) -> ArrayExpression:
     return rot180(expression) if flip else expression
 
 
-def _surroundings(operand: ArrayExpression, to: str = "") -> str:
-    """What was put between and around the entries of an operand, in words."""
+def _done(operand: ArrayExpression) -> tuple[bool, bool, bool]:
+    """Whether an operand was dilated, padded and cropped."""
     padding = [n for pair in operand.padding for n in pair] if isinstance(operand, Pad) else []
     inner = operand.operand if isinstance(operand, Pad) else operand
-    dilated, padded, cropped = isinstance(inner, Dilate), any(n > 0 for n in padding), any(n < 0 for n in padding)
-    if to:
-        done = [word for word, is_so in (("dilated", dilated), ("padded", padded), ("cropped", cropped)) if is_so]
-        return f", {' and '.join(done)} {to}" if done else ""
-    places = [word for word, is_so in (("between", dilated), ("around", padded)) if is_so]
-    zeros = f", with zeros put {' and '.join(places)} its entries," if places else ""
-    return zeros + ((" and cropped," if zeros else ", cropped,") if cropped else "")
+    return isinstance(inner, Dilate), any(n > 0 for n in padding), any(n < 0 for n in padding)
 
 
-def _error(derivation: Derivation) -> list[Block]:
+def _made(operand: ArrayExpression) -> str:
+    """The message for what was done to an operand, in a caption."""
+    words = [word for word, done in zip(("dilated", "padded", "cropped"), _done(operand), strict=True) if done]
+    return ".".join(["made", *(words or ["none"])])
+
+
+def _surroundings(operand: ArrayExpression) -> str:
+    """The message for what was put between and around the entries of an operand."""
+    dilated, padded, cropped = _done(operand)
+    zeros = {(False, False): "", (True, False): ".between", (False, True): ".around", (True, True): ".both"}
+    return f"around{zeros[dilated, padded]}{'.crop' if cropped else ''}" if dilated or padded or cropped else (
+        "around.none")  # fmt: skip
+
+
+def _error(derivation: Derivation, tell: Teller) -> list[Block]:
     layer = derivation.layer
     closed = derivation.gradient(Gradient.INPUT).closed
     _, _, slope = _below(layer)
     blocks: list[Block] = [
-        Heading("The right factor, and both together"),
-        Equation((Left(slope), slope), "activation", "25"),
+        Heading(tell("below.join")),
+        Equation((Left(slope), slope), tell("rule.ACTIVATION"), "25"),
     ]
     if derivation.activation != "f":
         blocks.append(Equation((SlopeOf(derivation.activation, False),)))
-        blocks.append(Equation((SlopeOf(derivation.activation, True),), "differentiated by SymPy"))
+        blocks.append(Equation((SlopeOf(derivation.activation, True),), tell("reason.sympy")))
     side = Convolution(Whole("delta"), Whole("w")) if is_full_convolution(layer) else closed
-    blocks.append(Equation((Whole("delta_below"), TimesSlope(side)), "elementwise product", "26"))
+    blocks.append(Equation((Whole("delta_below"), TimesSlope(side)), tell("reason.elementwise"), "26"))
     return blocks
 
 
-def _update(layer: Conv) -> list[Block]:
+def _update(layer: Conv, tell: Teller) -> list[Block]:
     names = ("w", "b") if layer.bias else ("w",)
     return [
-        Heading("Update"),
-        Paragraph("Gradient descent with learning rate eta:"),
-        *(Equation((Descent(name),), "gradient descent") for name in names),
+        Heading(tell("update")),
+        Paragraph(tell("update.rate")),
+        *(Equation((Descent(name),), tell("rule.UPDATE")) for name in names),
     ]
 
 
-def verdict_outline(verdict: Verdict) -> list[Block]:
+def verdict_outline(verdict: Verdict, tell: Teller) -> list[Block]:
     """The blocks of a verdict: what was found for each gradient, then the claim."""
-    blocks: list[Block] = [Heading("Verdict")]
+    blocks: list[Block] = [Heading(tell("verdict"))]
     for of, outcome in verdict.gradients.items():
         if of in verdict.given:
-            blocks.append(Equation((Whole(of.symbol), verdict.given[of]), "the formula to be decided"))
-        blocks.append(Finding(of.symbol, outcome))
+            blocks.append(Equation((Whole(of.symbol), verdict.given[of]), tell("reason.given")))
+        blocks.append(Finding(f"${of.symbol}$", outcome))
     if not verdict.layer.bias:
-        blocks.append(Paragraph("dE/db: not computed, the layer has no bias."))
-    return [*blocks, Claim(verdict.status, f"scope: {verdict.scope}, {verdict.layer!r}")]
+        blocks.append(Paragraph(tell("verdict.no_bias")))
+    return [*blocks, Claim(verdict.status, tell("verdict.scope", scope=tell("scope.shape"), layer=repr(verdict.layer)))]

@@ -22,8 +22,9 @@ from symconv.arrays import (
     Transpose,
 )
 from symconv.polynomial import Polynomial
-from symconv.report.blocks import Convolution, Descent, Left, Reading, Side, SlopeOf, TimesSlope, Whole
+from symconv.report.blocks import Condition, Convolution, Descent, Left, Reading, Side, SlopeOf, TimesSlope, Whole
 from symconv.report.markup import Latex
+from symconv.report.messages import say
 from symconv.report.writer import Writer
 from symconv.terms import Formula
 
@@ -46,14 +47,16 @@ def side(writer: Writer, value: Side) -> str:
         case Convolution(left, right):
             return writer.markup.convolution(whole(writer, left.tensor), whole(writer, right.tensor))
         case TimesSlope(inner):
-            slope = f"f'({writer.whole('z_below')})"
-            return writer.markup.elementwise(side(writer, inner), slope)
+            return writer.markup.elementwise(side(writer, inner), writer.slope(writer.whole("z_below")))
         case Descent(tensor):
             name = writer.named(tensor, "", ())
-            step = f"{writer.markup.symbol('eta')} {writer.gradient(tensor)}"
+            step = f"{writer.named('eta', '', ())} {writer.gradient(tensor)}"
             return writer.markup.arrow(name, f"{name} - {step}")
         case SlopeOf(name, derivative):
             return _slope(writer, name, derivative)
+        case Condition(guards):
+            comma = ", \\quad " if isinstance(writer.markup, Latex) else ", "
+            return comma.join(writer.guard(guard) for guard in guards)
         case (
             Input() | Pad() | Dilate() | Rotate() | Transpose() | Split() | Merge() | Correlate() | Sum() | Broadcast()
             | Add() | Scale()
@@ -61,6 +64,11 @@ def side(writer: Writer, value: Side) -> str:
             return writer.array(value)
         case _:
             assert_never(value)
+
+
+def is_statement(value: Side) -> bool:
+    """Whether a side that stands alone says something by itself; a sum continues the equation above it."""
+    return isinstance(value, Descent | SlopeOf | Condition)
 
 
 def whole(writer: Writer, tensor: str) -> str:
@@ -71,15 +79,29 @@ def whole(writer: Writer, tensor: str) -> str:
 
 
 def _slope(writer: Writer, name: str, derivative: bool) -> str:
+    """``f(z) = ...`` or ``f'(z) = ...``; the argument is called what the notation calls z."""
     found = activation(name)
     expression = found.derivative if derivative else found.function
-    prime = "'" if derivative else ""
-    written = sympy.latex(expression) if isinstance(writer.markup, Latex) else _piecewise(expression)
-    return f"f{prime}({VARIABLE}) = {written}"
+    argument = writer.named("z", "", ())
+    return f"{writer.slope(argument, chr(39) if derivative else '')} = {_expression(writer, expression, argument)}"
 
 
-def _piecewise(expression: sympy.Expr) -> str:
+def _expression(writer: Writer, expression: sympy.Expr, argument: str) -> str:
+    """An expression in one variable; SymPy writes it, but for the words between the cases of a piecewise one."""
+    latex = isinstance(writer.markup, Latex)
+
+    def written(part: sympy.Basic) -> str:
+        if latex:
+            return str(sympy.latex(part, symbol_names={VARIABLE: argument}))
+        return str(part.subs(VARIABLE, sympy.Symbol(argument, real=True)))
+
     if not isinstance(expression, sympy.Piecewise):
-        return str(expression)
-    *cases, (other, _) = expression.args
-    return ", ".join(f"{value} if {condition}" for value, condition in cases) + f", {other} otherwise"
+        return written(expression)
+    *cases, (other, _) = [(written(value), written(condition)) for value, condition in expression.args]
+    lang = writer.markup.lang
+    if latex:
+        rows = [f"{value} & \\text{{{say('cases.if', lang)} }} {condition}" for value, condition in cases]
+        rows.append(f"{other} & \\text{{{say('cases.otherwise', lang)}}}")
+        return "\\begin{cases} " + " \\\\ ".join(rows) + " \\end{cases}"
+    told = [say("case", lang, value=value, condition=condition) for value, condition in cases]
+    return ", ".join([*told, say("case.otherwise", lang, value=other)])

@@ -28,6 +28,7 @@ from symconv.arrays import (
 from symconv.arrays import operands as operands_of
 from symconv.polynomial import Atom, Entry, Partial, Polynomial, Quotient, signed_sum
 from symconv.report.markup import Latex, Markup, Text
+from symconv.report.messages import say
 from symconv.report.notation import TENSOR_ORDER, Names, is_index, written_order
 from symconv.terms import At, Divides, Equal, Factor, Formula, Guard, PartialAt, Size, Term, Within
 
@@ -43,18 +44,24 @@ class Writer:
 
     def named(self, name: str, above: str, subscripts: Sequence[str]) -> str:
         """A tensor by the name that the notation gives it; ``E_d`` and ``w_b`` carry a letter before their indices."""
+        if name == "dw":
+            return self.markup.indexed(self.markup.differential(self.named("w", "", ())), above, subscripts)
         base, letter = self.names.notation.called(name)
         return self.markup.indexed(self.markup.symbol(base), above, [*([letter] if letter else []), *subscripts])
 
     def whole(self, name: str) -> str:
         """A tensor as a whole, with its layer."""
         if name == "w":
-            return self.named(self.names.notation.kernel, "l", ())
+            return self.named("W", "l", ())
         return self.named(name, ABOVE.get(name, ""), ())
 
     def gradient(self, tensor: str) -> str:
         """The gradient by a tensor as a whole: ``dE/da^{l-1}``; w and b carry no layer."""
         return self.markup.derivative(self.whole("E"), self.named(tensor, ABOVE.get(tensor, ""), ()))
+
+    def slope(self, at: str, prime: str = "'") -> str:
+        """The derivative of the activation at a place."""
+        return f"{self.named('f', '', ())}{prime}({at})"
 
     def bare(self, tensor: str, indices: tuple[Polynomial, ...]) -> str:
         """One entry of a tensor by its position alone, as in a picture: without layer, batch and channel."""
@@ -63,7 +70,7 @@ class Writer:
     def entry(self, tensor: str, indices: tuple[Polynomial, ...]) -> str:
         """One entry of a tensor."""
         if tensor == "fprime":
-            return f"f'({self.entry('z_below', indices)})"
+            return self.slope(self.entry("z_below", indices))
         visible = self.names.visible(tensor, indices)
         return self.named(tensor, ABOVE.get(tensor, ""), [self.index(p) for p in visible])
 
@@ -120,7 +127,7 @@ class Writer:
         products = self.products(p, limit)
         if limit and len(p) > limit:
             dots = "\\cdots" if isinstance(self.markup, Latex) else "..."
-            count = f"({len(p)} terms)"
+            count = say("terms", self.markup.lang, count=len(p))
             said = f"\\quad\\text{{{count}}}" if isinstance(self.markup, Latex) else count
             return f"{signed_sum(products, times=' ')} + {dots} {said}"
         return signed_sum(products, times=" ")
@@ -195,26 +202,37 @@ class Writer:
             case Input(name, _):
                 return self.whole(name)
             case Pad(operand, padding):
-                return call("pad", [self.array(operand, numbers), per_axis(padding)])
+                return call("pad", [self.array(operand, numbers), self.markup.amount(per_axis(padding))])
             case Dilate(operand, factors):
-                return call("dilate", [self.array(operand, numbers), per_axis(factors)])
+                return call("dilate", [self.array(operand, numbers), self.markup.amount(per_axis(factors))])
             case Rotate(operand, axes):
                 spatial = tuple(range(2, len(shape(operand))))
                 if axes == spatial:
                     return call("rot180", [self.array(operand, numbers)])
-                return call("reverse", [self.array(operand, numbers), f"axes {', '.join(map(str, axes))}"])
+                return call(
+                    "reverse", [self.array(operand, numbers), self.markup.option("axes", ", ".join(map(str, axes)))]
+                )
             case Correlate():
                 return call(
-                    "corr", [self.array(node.operand, numbers), self.array(node.kernel, numbers), *options(node)]
+                    "corr",
+                    [
+                        self.array(node.operand, numbers),
+                        self.array(node.kernel, numbers),
+                        *(self.markup.option(*option) for option in options(node)),
+                    ],
                 )
             case Sum(operand, axes):
-                return call("sum", [self.array(operand, numbers), f"axes {', '.join(map(str, axes))}"])
+                return call(
+                    "sum", [self.array(operand, numbers), self.markup.option("axes", ", ".join(map(str, axes)))]
+                )
             case Transpose(operand, axes):
-                return call("transpose", [self.array(operand, numbers), f"axes {', '.join(map(str, axes))}"])
+                return call(
+                    "transpose", [self.array(operand, numbers), self.markup.option("axes", ", ".join(map(str, axes)))]
+                )
             case Split(operand, axis, outer):
-                return call("split", [self.array(operand, numbers), f"axis {axis}", str(outer)])
+                return call("split", [self.array(operand, numbers), self.markup.option("axis", str(axis)), str(outer)])
             case Merge(operand, axis):
-                return call("merge", [self.array(operand, numbers), f"axis {axis}"])
+                return call("merge", [self.array(operand, numbers), self.markup.option("axis", str(axis))])
             case Broadcast(operand, _, _):
                 return self.array(operand, numbers)
             case Add(left, right):
@@ -225,14 +243,14 @@ class Writer:
                 assert_never(node)
 
 
-def options(node: Correlate) -> list[str]:
-    """The options of a correlation that are not 1."""
+def options(node: Correlate) -> list[tuple[str, str]]:
+    """The options of a correlation that are not 1, by name."""
     found = [
-        f"{name} {per_axis(values)}"
+        (name, per_axis(values))
         for name, values in (("stride", node.stride), ("dilation", node.dilation))
         if any(v != 1 for v in values)
     ]
-    return found + ([f"groups {node.groups}"] if node.groups > 1 else [])
+    return found + ([("groups", str(node.groups))] if node.groups > 1 else [])
 
 
 def per_axis(values: tuple[int, ...] | tuple[tuple[int, int], ...]) -> str:

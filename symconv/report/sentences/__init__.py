@@ -1,0 +1,1 @@
+"""The catalogue of messages: what documents say, in each language, as data."""
