@@ -13,7 +13,7 @@ from symconv.errors import InvalidOption
 
 def write_text(path: str | Path, text: str) -> None:
     """Write a text file in UTF-8, as `write_bytes` does."""
-    write_bytes(path, text.encode(errors="backslashreplace"))
+    write_bytes(path, text.encode("utf-8"))
 
 
 def write_bytes(path: str | Path, data: bytes) -> None:

@@ -73,21 +73,27 @@ def verdict_html(verdict: Verdict) -> str:
     from symconv.report.notation import STANDARD
     from symconv.report.outline import verdict_outline
 
-    return _told(verdict_outline(verdict, Teller()), verdict.layer, STANDARD)
+    return _told(verdict_outline(verdict, Teller("en")), verdict.layer, STANDARD)
 
 
 def general_verdict_html(verdict: GeneralVerdict) -> str:
     """A verdict about every shape; its derivation unfolds."""
     from symconv.report.blocks import Heading
-    from symconv.report.general import general_outline
+    from symconv.report.general import general_parts
     from symconv.report.mathjax import mathjax_html
     from symconv.report.notation import STANDARD, Names
 
-    blocks = general_outline(verdict)
-    here = max(at for at, block in enumerate(blocks) if isinstance(block, Heading))
-    names = Names(STANDARD, verdict.layer)
-    steps, found = (mathjax_html(part, names, lambda _: "") for part in (blocks[:here], blocks[here:]))
+    general, special = general_parts(verdict)
+    names = Names(STANDARD, verdict.instance or verdict.layer)
+    here = max(at for at, block in enumerate(special) if isinstance(block, Heading))
+    found = mathjax_html(special[here:], names, _no_picture)
+    steps = mathjax_html(general, Names(STANDARD, verdict.layer), _no_picture)
+    steps += mathjax_html(special[:here], names, _no_picture)
     return f"{found}<details><summary>The derivation, line by line</summary>\n{steps}</details>\n"
+
+
+def _no_picture(_: Pictures) -> str:
+    return ""
 
 
 def lowered_html(lowered: Lowered) -> str:

@@ -114,7 +114,7 @@ class Links(HTMLParser):
         self.targets, self.names = set(), set()
         self.feed(text)
 
-    def handle_starttag(self, tag, attrs):
+    def handle_starttag(self, _, attrs):
         given = {key: value for key, value in attrs if value}
         self.targets |= {given[key] for key in ("href", "src") if key in given}
         self.names |= {given[key] for key in ("id", "name") if key in given}

@@ -24,9 +24,8 @@ LAYERS = [
 ]
 KNOWN = {  # to MathJax with its packages base and ams, which every notebook loads
     "frac", "partial", "delta", "eta", "mathrm", "text", "quad", "qquad", "operatorname", "sum", "mid", "le", "ne",
-    "times", "to", "ge", "square", "cdot", "bmod", "in", "mathbb", "lfloor", "rfloor", "ldots", "dots",
-    "textstyle", "displaystyle", "substack", "mathbin", "mathord", "mathit", "star", "Longrightarrow",
-    "circ", "langle", "rangle", "leftarrow", "begin", "end", "cdots", "left", "right", "sqrt", "pi",
+    "circ", "langle", "rangle", "leftarrow", "begin", "end", "cdots", "left", "right", "sqrt", "pi", "ge",
+    "to", "times", "bmod", "mathbin", "textstyle", "square", "substack", "varepsilon",
 }  # fmt: skip
 
 
@@ -87,6 +86,14 @@ def test_a_document_and_a_derivation_are_set_by_mathjax(layer):
         assert "[chain rule]" in words
         assert "\\section" not in html
         assert html.count("<svg ") == 3
+
+
+def test_a_document_is_shown_in_its_language_and_with_its_names():
+    document = sc.derive(LAYERS[0], lang="zh", notation=sc.notation("z", 1, {"a": "x", "delta": "epsilon"}))
+    words = checked(notebook.document_html(document))
+    assert "链式法则" in words
+    assert "x^{l-1}_{1,1}" in words
+    assert "\\varepsilon" in words
 
 
 def test_every_picture_in_a_page_has_names_of_its_own():

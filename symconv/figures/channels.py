@@ -19,13 +19,13 @@ from symconv.figures.layout import (
     HEAD,
     TEXT,
     Grid,
-    Page,
     cell_shape,
     corner,
     grid_shapes,
     words,
 )
 from symconv.figures.moving import SHOWN_PRODUCTS
+from symconv.figures.page import Page
 from symconv.figures.scene import Label, Run, Scene, Shape, text, width
 from symconv.geometry import Sliding, sliding
 from symconv.layer import Conv

@@ -23,14 +23,14 @@ def symbol(names: Names, tensor: str, above: str = "") -> Runs:
 
 def entry(names: Names, one: Entry, full: bool = False) -> Runs:
     """An entry by its position alone, as its board's caption says the rest; `full`: with its channels and image."""
-    base, letter = names.notation.called(one.tensor)
-    letters = GREEK.get(base, base)
+    base, letter = names.notation.called(GRADIENTS.get(one.tensor, one.tensor))
+    letters = f"d{GREEK.get(base, base)}" if one.tensor in GRADIENTS else GREEK.get(base, base)
     like = GRADIENTS.get(one.tensor, one.tensor)
     visible = names.visible(like, tuple(map(Polynomial.of, one.indices)))
     positions = [Polynomial.of(n + names.notation.index_base) for n in one.indices[2:]] if one.tensor != "b" else []
     indices = visible if full else positions
     below = ",".join([*([letter] if letter else []), *map(str, indices)])
-    name = Run(letters, italic=len(letters) == 1 or letters in GRADIENTS)
+    name = Run(letters, italic=len(letters) == 1 or one.tensor in GRADIENTS)
     return (name, *((Run(below, -1, not indices),) if below else ()))
 
 

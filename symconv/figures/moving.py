@@ -25,11 +25,8 @@ from symconv.figures.labels import GRADIENTS, Runs, entry, equation
 from symconv.figures.layout import (
     GAP,
     HEAD,
-    MARGIN,
     TEXT,
-    TOP,
     Grid,
-    Page,
     cell_shape,
     corner,
     font_of,
@@ -37,6 +34,7 @@ from symconv.figures.layout import (
     plain,
     side_of,
 )
+from symconv.figures.page import MARGIN, TOP, Page
 from symconv.figures.palette import INK
 from symconv.figures.scene import Group, Label, Run, Scene, Shape, text, width
 from symconv.geometry import Sliding, sliding

@@ -13,7 +13,8 @@ from symconv.closed import dilated_and_padded
 from symconv.figures.boards import Board, board
 from symconv.figures.captions import by, channels_note, crop_note, title
 from symconv.figures.labels import Runs, entry, symbol
-from symconv.figures.layout import GAP, HEAD, TEXT, Grid, Page, cell_shape, corner, font_of, grid_shapes, side_of, words
+from symconv.figures.layout import GAP, HEAD, TEXT, Grid, cell_shape, corner, font_of, grid_shapes, side_of, words
+from symconv.figures.page import Page
 from symconv.figures.scene import Arrow, Label, Scene, Shape, text
 from symconv.layer import Conv
 from symconv.polynomial import Entry

@@ -1,6 +1,6 @@
 """Blocks as HTML whose formulas stand between dollar signs, as notebooks have MathJax set them.
 
-In: blocks, names, a language, and how pictures are drawn.  Out: one string of HTML.
+In: blocks, names, and how pictures are drawn.  Out: one string of HTML.
 Never: LaTeX's own commands for documents (sections, boxes, sizes of text), which MathJax does not know.
 """
 
@@ -12,20 +12,9 @@ from itertools import groupby
 from typing import assert_never
 
 from symconv.polynomial import Polynomial
-from symconv.report.blocks import (
-    Block,
-    Claim,
-    Equation,
-    Finding,
-    Heading,
-    Items,
-    Paragraph,
-    Pictures,
-    Table,
-    Where,
-)
+from symconv.report.blocks import Block, Claim, Equation, Finding, Heading, Items, Paragraph, Pictures, Table, Where
 from symconv.report.inline import formula, inline
-from symconv.report.latex_lines import rows_of
+from symconv.report.latex_lines import LINE, broken
 from symconv.report.markup import Latex
 from symconv.report.messages import say, translated
 from symconv.report.notation import Names
@@ -33,7 +22,7 @@ from symconv.report.sides import is_statement, side
 from symconv.report.writer import Writer
 from symconv.steps import Counterexample, Passed, Proved, Refuted, Undecided
 
-LINE = 360.0  # points of a formula in a cell of a notebook
+WIDE = 1.2 * LINE  # a row on a screen, in points
 COLOURS = {"PROVED": "#1a7f37", "PASSED": "#1a7f37", "REFUTED": "#c0392b"}  # contrast above 4.5 on white
 OTHER = "#8a6100"
 
@@ -42,8 +31,7 @@ Draw = Callable[[Pictures], str]
 
 def mathjax_html(blocks: Iterable[Block], names: Names, draw: Draw, lang: str = "en") -> str:
     """All blocks as HTML."""
-    writer = Writer(names, Latex(lang))
-    return "\n".join(_lines(writer, blocks, draw)) + "\n"
+    return "\n".join(_lines(Writer(names, Latex(lang)), blocks, draw)) + "\n"
 
 
 def _lines(writer: Writer, blocks: Iterable[Block], draw: Draw) -> Iterator[str]:
@@ -61,20 +49,17 @@ def _block(writer: Writer, block: Block, draw: Draw) -> Iterator[str]:
         case Heading(text):
             yield f"<h4>{said(writer, text)}</h4>"
         case Paragraph(text, lead):
-            opening = f"<b>{escape(lead)}</b> " if lead else ""
-            yield f"<p>{opening}{said(writer, text)}</p>"
+            yield f"<p>{f'<b>{escape(lead)}</b> ' if lead else ''}{said(writer, text)}</p>"
         case Items(items):
-            yield _list([(said(writer, name), said(writer, text)) for name, text in items])
-        case Table(columns, table_rows):
-            lines = [("th", columns), *(("td", row) for row in table_rows)]
-            cells = ("".join(f"<{tag}>{said(writer, text)}</{tag}>" for text in line) for tag, line in lines)
-            yield f"<table>{''.join(f'<tr>{row}</tr>' for row in cells)}</table>"
+            yield f"<ul>{''.join(_item(writer, name, text) for name, text in items)}</ul>"
+        case Table(columns, cells):
+            yield f"<table>{_row(writer, 'th', columns)}{''.join(_row(writer, 'td', row) for row in cells)}</table>"
         case Equation():
             yield display(rows(writer, block))
         case Where(derivatives):
-            pairs = [f"{writer.atom(d)} &= {side(writer, value)}" for d, value in derivatives]
-            yield f"<p>{say('where_by_sympy', writer.markup.lang)}</p>"
-            yield display([", & ".join(pairs[at : at + 3]) for at in range(0, len(pairs), 3)])
+            pairs = ", \\quad ".join(f"{writer.atom(d)} = {side(writer, value)}" for d, value in derivatives)
+            yield f"<p>{escape(say('where_by_sympy', writer.markup.lang))}</p>"
+            yield display(f"&{row}" for row in broken(pairs, WIDE))
         case Pictures():
             yield f'<div style="overflow-x:auto">{draw(block)}</div>'
         case Finding():
@@ -86,8 +71,17 @@ def _block(writer: Writer, block: Block, draw: Draw) -> Iterator[str]:
 
 
 def said(writer: Writer, text: str) -> str:
-    """A message: its words escaped, its mathematics between dollar signs."""
+    """A message as HTML, its mathematics between dollar signs."""
     return inline(text, escape, lambda source: f"${escape(formula(writer, source))}$")
+
+
+def _item(writer: Writer, name: str, text: str) -> str:
+    written = say("item", writer.markup.lang, name=f"<i>{said(writer, name)}</i>", text=said(writer, text))
+    return f"<li>{written}</li>"
+
+
+def _row(writer: Writer, tag: str, cells: Iterable[str]) -> str:
+    return f"<tr>{''.join(f'<{tag}>{said(writer, cell)}</{tag}>' for cell in cells)}</tr>"
 
 
 def display(lines: Iterable[str]) -> str:
@@ -103,39 +97,36 @@ def badge(status: str, lang: str = "en") -> str:
 
 def rows(writer: Writer, equation: Equation) -> list[str]:
     """The lines of an equation: its sides below each other, the rule behind the last one."""
-    first, *rest = equation.sides
-    left = side(writer, first)
-    if not rest:
-        sign = "" if is_statement(first) else "="
-        found = _continued(f"&{sign} ", rows_of(left, LINE))
+    sides = [side(writer, value) for value in equation.sides]
+    if len(sides) == 1 and is_statement(equation.sides[0]):
+        found = _continued("&", sides[0])
     else:
+        first, *rest = ["", *sides] if len(sides) == 1 else sides
         found = []
         for value in rest:
-            found += _continued(f"{'' if found else left} &= ", rows_of(side(writer, value), LINE))
+            found += _continued(f"{'' if found else first} &= ", value)
     if equation.rule:
-        found[-1] += f" \\qquad \\text{{[{inline(equation.rule, str, lambda source: f'${formula(writer, source)}$')}]}}"
+        rule = inline(equation.rule, str, lambda source: f"${formula(writer, source)}$")
+        found[-1] += f" \\qquad \\text{{[{rule}]}}"
     return found
 
 
-def _continued(lead: str, lines: list[str]) -> list[str]:
-    return [lead + lines[0], *(f"&\\quad {line}" for line in lines[1:])]
-
-
-def _list(items: Iterable[tuple[str, str]]) -> str:
-    return f"<ul>{''.join(f'<li>{name}: {text}</li>' for name, text in items)}</ul>"
+def _continued(lead: str, value: str) -> list[str]:
+    first, *more = broken(value, WIDE)
+    return [lead + first, *(f"&\\qquad {line}" for line in more)]
 
 
 def _finding(writer: Writer, finding: Finding) -> Iterator[str]:
     outcome, lang = finding.outcome, writer.markup.lang
     parts = [(translated(e.name, lang), translated(e.text, lang)) for e in outcome.evidence]
-    items = _list((said(writer, name), said(writer, text)) for name, text in parts)
+    items = "".join(_item(writer, name, text) for name, text in parts)
     summary = f"{said(writer, finding.name)}: {badge(outcome.status, lang)}"
-    yield f"<details><summary>{summary}</summary>{items}</details>"
+    yield f"<details><summary>{summary}</summary><ul>{items}</ul></details>"
     match outcome:
         case Proved():
             pass
         case Passed(count, _):
-            yield f"<p>{say('verdict.cases', lang, count=count)}</p>"
+            yield f"<p>{escape(say('verdict.cases', lang, count=count))}</p>"
         case Refuted(counterexample, _):
             yield from _counterexample(writer, counterexample)
         case Undecided(reason, _):
@@ -151,6 +142,5 @@ def _counterexample(writer: Writer, found: Counterexample) -> Iterator[str]:
     at = writer.markup.derivative(writer.whole("E"), entry)
     missing = f"\\text{{{say('verdict.no_entry', lang)}}}"
     closed = missing if found.closed is None else side(writer, found.closed)
-    yield f"<p>{said(writer, translated(found.explanation, lang))}. {say('verdict.both', lang)}</p>"
-    lines = _continued(f"{at} &= ", rows_of(side(writer, found.derived), LINE))
-    yield display([*lines, *_continued("&\\ne ", rows_of(closed, LINE))])
+    yield f"<p>{said(writer, translated(found.explanation, lang))}. {escape(say('verdict.both', lang))}</p>"
+    yield display([*_continued(f"{at} &= ", side(writer, found.derived)), *_continued("&\\ne ", closed)])

@@ -68,8 +68,7 @@ class Notation:
         ('E', 'd')
         """
         names = self.names | {"W": self.kernel}
-        written = names.get({"z_below": "z", "delta_below": "delta"}.get(name, name), name)
-        base, _, letter = written.partition("_")
+        base, _, letter = names.get({"z_below": "z", "delta_below": "delta"}.get(name, name), name).partition("_")
         return base, letter
 
     def __post_init__(self) -> None:
