@@ -281,7 +281,7 @@ def test_a_pdf_that_cannot_be_made_leaves_the_old_one(symconv, monkeypatch):
     "command", [("prove", "3", "2"), ("derive", "3", "2"), ("derive", "--every-shape", "--ndim", "1")]
 )
 def test_commands_speak_chinese_and_use_other_names(symconv, command):
-    run = symconv(*command.split(), "--lang", "zh", "--symbol", "a=x", "--symbol", "delta=e", "--notation", "loss")
+    run = symconv(*command, "--lang", "zh", "--symbol", "a=x", "--symbol", "delta=e", "--notation", "loss")
     assert (run.code, run.err) == (0, "")
     assert "链式法则" in run.out
     assert "dL/dx^{l-1}" in run.out
