@@ -34,7 +34,7 @@ def test_the_kind_of_a_cell_is_why_it_is_zero(size, factors, padding):
     assert {at: kind(expression, at) for at in np.ndindex(*expected.shape)} == dict(np.ndenumerate(expected))
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=30)
 @given(small_layers(max_ndim=3))
 def test_every_entry_of_a_picture_is_called_one_and_every_zero_is_not(layer):
     for grid in induction(layer):
@@ -42,7 +42,7 @@ def test_every_entry_of_a_picture_is_called_one_and_every_zero_is_not(layer):
             assert [bool(p) for p in row] == [k == ENTRY for k in kinds]
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=30)
 @given(small_layers(max_ndim=2))
 def test_the_outlined_entries_are_those_that_the_axis_relation_joins(layer):
     operand, _, result = induction(layer)
