@@ -74,7 +74,7 @@ def as_text(latex):
     text = replaced(latex, "\\substack", lambda body: re.sub(r",? \\\\ ", ",", body))
     text = replaced(text, "\\frac", derivative, groups=2)
     text = re.sub(r" ?\\cdots *\\quad\\text\{\D*(\d+)\D*\}", r" ... (\1 terms)", text)
-    text = re.sub(r" ?\\quad \\text\{(?:where|其中)\}\\ ", "  where ", text)
+    text = re.sub(r" ?(?:\\quad )?\\text\{(?:where|其中)\}\\ ", "  where ", text)
     text = re.sub(r"\\sum_\{([^{}]*)\} ", lambda m: f"sum over {', '.join(re.split(', ?', m[1]))} of ", text)
     text = replaced(text, "\\operatorname", str)
     text = replaced(text, "\\mathrm", str)
@@ -151,6 +151,12 @@ class Reader:
         if (match["layer"] or match["letter"]) != LAYER[name]:
             raise ValueError(f"{text!r} is not marked with its layer")
         return name, tuple(indices)
+
+    def by(self, text):
+        """What the error is differentiated by, and its written indices; (None, ()) where it is not."""
+        name = re.sub("_(.)", r"_\\{?\1\\}?", self.notation.error)
+        match = re.fullmatch(rf"\(?d{name}/d(.*?)\)?", text)
+        return self.named(match[1]) if match else (None, ())
 
     def hidden_axes(self, tensor):
         """The axes that are not written: batch and channels of which there is one."""
@@ -240,7 +246,7 @@ class Reader:
         match = re.fullmatch(r"(?:sum over (?P<bound>.*?) of )?(?P<body>.*?)(?:  where (?P<conditions>.*))?", text)
         conditions = split(match["conditions"], (", ",))[0] if match["conditions"] else []
         factors = split(match["body"], (" ",))[0]
-        tensor, free = self.named(re.fullmatch(rf"\(?d{self.notation.error}/d(.*?)\)?", left)[1])
+        tensor, free = self.by(left)
         bound = match["bound"].split(", ") if match["bound"] else []
         used = {n for part in (*conditions, *(i for f in factors for i in self.named(f)[1])) for n in index_names(part)}
         names = sorted({n for part in free for n in index_names(part)} | set(bound))
