@@ -91,8 +91,8 @@ def test_a_command_of_the_documentation_runs(parts, tmp_path, monkeypatch):
 
 
 def require_latex():
-    if shutil.which("pdflatex") is None:
-        pytest.skip("pdflatex is not installed")
+    if None in (shutil.which("pdflatex"), shutil.which("xelatex")):
+        pytest.skip("pdflatex and xelatex are not both installed")
 
 
 # --- the reference ---
