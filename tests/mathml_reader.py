@@ -39,7 +39,8 @@ def sides(rows):
         if sign == "=" or row is first:
             found.append(body)
         else:
-            assert not sign and not list(row[0])
+            assert not sign
+            assert not list(row[0])
             found[-1] = found[-1] + body
     return found
 

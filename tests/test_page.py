@@ -9,6 +9,7 @@ import re
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from functools import cache
 from html.parser import HTMLParser
 from pathlib import Path
@@ -29,7 +30,7 @@ from symconv.report.html_prose import Prose, words
 from symconv.report.lens import CHINESE, LENS
 from symconv.report.notation import STANDARD, Names
 from symconv.report.sides import SHOWN_PRODUCTS
-from symconv.steps import Rule
+from symconv.steps import Evidence, Rule, Undecided
 from tests.mathml_reader import Reader, equations, sides
 from tests.strategies import small_layers
 
@@ -67,7 +68,7 @@ def is_written(read, expected):
 
 
 def read_back(document):
-    """Every equation of entries of a document, as its page shows it: derivatives of E, and z, with their polynomials."""
+    """Every equation of entries of a document, as its page shows it: z and derivatives of E, with their polynomials."""
     shown = equations(document.html())
     blocks = [block for block in document.blocks if isinstance(block, Equation | Where)]
     reader = Reader(document.derivation.layer, document.notation)
@@ -115,7 +116,7 @@ def test_the_entries_of_a_preset_are_those_of_the_derivation(preset):
 
 
 @settings(max_examples=200, deadline=None)
-@given(small_layers(max_ndim=2))
+@given(small_layers(max_ndim=2, max_size=3, max_channels=2))
 def test_the_entries_of_any_small_layer_are_those_of_the_derivation(layer):
     assert_told(derive(layer))
 
@@ -214,11 +215,13 @@ def test_what_is_read_without_a_script_is_the_golden_text():
 
 
 def test_the_story_is_told_in_order_without_a_script():
-    said = " ".join("".join(Tags(page_of("worked example")).said).split())
-    order = ("Forward", "The error of the layer below", "Input gradient", "Weight gradient", "Bias gradient", "Update",
-             "PROVED", "SymPy entry by entry")  # fmt: skip
-    places = [said.rindex(word) for word in order]
-    assert places == sorted(places)
+    text = page_of("worked example")
+    headings = re.findall(r'<h2 id="section-\d+">.*?lang="en">(.*?)</span>', text)
+    story = ("Forward", "The error of the layer below", "Input gradient", "Weight gradient", "Bias gradient", "Update",
+             "Verdict")  # fmt: skip
+    told = [next(at for at, heading in enumerate(headings) if heading.startswith(part)) for part in story]
+    assert told == sorted(told)
+    assert told[-1] == len(headings) - 1
 
 
 def test_without_a_script_the_living_part_is_hidden():
@@ -274,7 +277,7 @@ def test_a_page_holds_both_languages_and_begins_with_its_own(lang):
         "每一步两边都是相同的多项式",
     ):
         assert word in text
-    body = text[text.index("<article>") :]
+    body = text[text.index("<article>") : text.index("</article>")]
     spans = re.findall(r'<span class="said" lang="(\w+)">', body)
     assert len(spans) > 50
     assert spans[::2].count(lang) == spans.count(lang) == len(spans) / 2
@@ -289,7 +292,7 @@ def test_a_preset_is_drawn_as_a_small_layer_of_its_kind_and_the_page_says_so(pre
     assert shown.ndim == min(preset.layer.ndim, 2)
     assert max(shown.input_size) <= 12
     assert max(shown.kernel_size) <= 7
-    assert shown.monomials <= 20_000
+    assert shown.monomials <= 40_000
     assert (shown.flip, shown.bias, shown.weight_layout) == (
         preset.layer.flip,
         preset.layer.bias,
@@ -328,9 +331,6 @@ def test_hostile_text_stays_text(text):
 
 
 def test_a_hostile_reason_of_a_finding_stays_text():
-    from dataclasses import replace
-
-    from symconv.steps import Evidence, Undecided
 
     verdict = prove(Conv(3, 2))
     hostile = Undecided(HOSTILE[0], (Evidence(HOSTILE[1], HOSTILE[0]),))

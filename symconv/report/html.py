@@ -82,7 +82,7 @@ class Article:
             case Pictures():
                 yield self.pictures([b for b in told if isinstance(b, Pictures)])
             case Finding() as finding:
-                yield from self.finding(finding)
+                yield from self.finding(finding, [b.name for b in told if isinstance(b, Finding)])
             case Claim(status, _):
                 scope = self.each([b.text for b in told if isinstance(b, Claim)])
                 yield f'<p class="claim {status.lower()}"><strong>{self.status(status)}</strong> {scope}</p>'
@@ -135,11 +135,12 @@ class Article:
             parts.append(f"<figure>{drawn}{bias}<figcaption>{caption}</figcaption></figure>")
         return f'<div class="pictures scroller">{"".join(parts)}</div>'
 
-    def finding(self, finding: Finding) -> Iterator[str]:
+    def finding(self, finding: Finding, names: list[str]) -> Iterator[str]:
         """The outcome for one gradient, and what it rests on."""
         outcome, status = finding.outcome, finding.outcome.status
-        by = finding.name.removeprefix("dE/d")
-        name = self.translated(finding.name) if by == finding.name else self.formulas.gradient(by)
+        claim = finding.name.strip("$")  # a message: what is between dollar signs is mathematics
+        by = claim.removeprefix("dE/d")
+        name = self.each(names) if by == claim else self.formulas.gradient(by)
         yield f'<div class="finding {status.lower()}"><h3>{name} <em>{self.status(status)}</em></h3>'
         match outcome:
             case Proved():
