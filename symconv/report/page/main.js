@@ -151,10 +151,17 @@ class Lab {
     return `<math class="symbol">${name}</math>`;
   }
 
+  /** The same in plain text. */
+  nameOf(slot) {
+    const plain = (tensor) => this.formulas.glyph(tensor);
+    return slot === "forward" ? plain("z") : `∂${plain("E")}/∂${plain(RESULT[slot])}`;
+  }
+
   drawMaps() {
     const slots = SLOTS.filter((slot) => slot !== "bias" || this.state.layer.bias);
     find("maps").innerHTML = slots.map((slot) =>
-      `<label><input type="radio" name="map" value="${slot}"${slot === this.state.slot ? " checked" : ""}>` +
+      `<label><input type="radio" name="map" value="${slot}" aria-label="${this.nameOf(slot)}"` +
+      `${slot === this.state.slot ? " checked" : ""}>` +
       `<span>${this.symbols[slot]}</span></label>`).join("");
   }
 
@@ -355,6 +362,7 @@ class Lab {
     drawSliders(find("sliders"), this.state.layer, this.text, this.alike);
     this.play(false);
     this.draw();
+    reachable(document);
   }
 
   connect() {
@@ -580,4 +588,5 @@ const lab = new Lab(data);
 connectHead(lab);
 offerCopies(document.querySelector("article"), lab.text);
 reachable(document.querySelector("article"));
+document.addEventListener("toggle", () => reachable(document), true);
 addEventListener("resize", () => lab.draw());
