@@ -8,6 +8,7 @@ import os
 import pty
 import re
 import select
+import shutil
 import signal
 import stat
 import subprocess
@@ -248,7 +249,43 @@ def test_a_latex_document_has_a_preamble_and_a_fragment_has_none(symconv):
     assert whole.endswith("\\end{document}\n")
     assert "documentclass" not in body
     assert "usepackage" not in body
-    assert body.strip() in whole
+    needs, _, rest = body.partition("\n")
+    assert needs.startswith("% This fragment needs amsmath")
+    assert rest.strip() in whole
+
+
+@pytest.mark.parametrize(
+    ("file", "start"), [("a.tex", "\\documentclass"), ("a.json", "{"), ("a.txt", "Conv"), ("a", "Conv")]
+)
+def test_the_name_of_a_file_says_its_format(symconv, file, start):
+    assert symconv("derive", "3", "2", "-o", file) == Run(0, "", "")
+    assert Path(file).read_text(encoding="utf-8").startswith(start)
+
+
+@pytest.mark.skipif(shutil.which("pdflatex") is None, reason="pdflatex is not installed")
+def test_a_pdf_is_written_and_nothing_beside_it(symconv):
+    assert symconv("derive", "3", "2", "--of", "input", "-o", "a.pdf") == Run(0, "", "")
+    assert Path("a.pdf").read_bytes().startswith(b"%PDF")
+    assert os.listdir() == ["a.pdf"]
+
+
+def test_a_pdf_that_cannot_be_made_leaves_the_old_one(symconv, monkeypatch):
+    Path("a.pdf").write_text("old")
+    monkeypatch.setenv("PATH", "/nowhere")
+    assert refused(symconv("derive", "3", "2", "--of", "input", "-o", "a.pdf"))
+    assert Path("a.pdf").read_text() == "old"
+    assert os.listdir() == ["a.pdf"]
+
+
+@pytest.mark.parametrize(
+    "command", [("prove", "3", "2"), ("derive", "3", "2"), ("derive", "--every-shape", "--ndim", "1")]
+)
+def test_commands_speak_chinese_and_use_other_names(symconv, command):
+    run = symconv(*command, "--lang", "zh", "--symbol", "a=x", "--symbol", "delta=e", "--notation", "loss")
+    assert (run.code, run.err) == (0, "")
+    assert "链式法则" in run.out
+    assert "dL/dx^{l-1}" in run.out
+    assert "delta" not in run.out
 
 
 def test_derive_without_a_layer_is_the_worked_example_in_its_own_notation(symconv):
@@ -371,8 +408,20 @@ BAD = [
     ("derive 3 2 --activation RELU", "relu"),
     ("derive 3 2 --of inputs", "input, error, weight, bias, update"),
     ("derive 3 2 --of input,", "input, error, weight, bias, update"),
-    ("derive 3 2 --format pdf", "'latex'"),
+    ("derive 3 2 --format html2", "'latex'"),
+    ("derive 3 2 --format pdf", "-o gradients.pdf"),
+    ("derive 3 2 --format pdf -o -", "-o gradients.pdf"),
     ("derive 3 2 --notation y", "'net'"),
+    ("derive 3 2 --lang fr", "choose of en, zh"),
+    ("derive --every-shape --lang de", "choose of en, zh"),
+    ("prove 3 2 --lang en_GB", "choose of en, zh"),
+    ("derive 3 2 --symbol a", "NAME=NEW"),
+    ("derive 3 2 --symbol a=x --symbol a=y", "twice"),
+    ("derive 3 2 --symbol y=x", "choose of a, w, b, z, delta, E, eta, f"),
+    ("derive 3 2 --symbol a=\\write18{ls}", "a Greek letter by its name"),
+    ("derive 3 2 --symbol a=w", "both be called"),
+    ("prove 3 2 --symbol w=d", "derivatives"),
+    ("derive 3 2 -o missing/out.pdf", "missing/out.pdf"),
     ("derive 3 2 --index-base 2", "'1'"),
     ("derive 3 2 --fragment", "--format latex"),
     ("derive 3 2 --fragment --format json", "--format latex"),

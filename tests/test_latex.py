@@ -1,9 +1,9 @@
-"""LaTeX: documents compile as they are, fit the page, and say what the text says.
+"""LaTeX: documents compile as they are, fit the page, and are sound as source.
 
-The checks of structure need no LaTeX; those that compile skip where pdflatex is missing.
+The checks of structure need no LaTeX; those that compile skip where it is missing. Bodies with different layers,
+notations and activations are compiled together, one run for each language.
 """
 
-import json
 import os
 import re
 import shutil
@@ -12,17 +12,17 @@ import subprocess
 from functools import cache
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from symconv import Conv, derive, notation, preset, prove
 from symconv.arrays import Correlate, Input, Pad
+from symconv.errors import InvalidOption, MissingLibrary
 from symconv.report.document import Document
-from symconv.report.latex import PREAMBLE
+from symconv.report.general import GeneralDocument
+from symconv.report.latex_lines import broken, width
+from symconv.report.pdf import pdf_bytes
 from symconv.report.prose import escaped
-from tests.strategies import small_layers
 
-WIDEST_OVERFULL = 20.0  # points
+WIDEST_OVERFULL = 1.0  # points
 
 LAYERS = {
     "worked example": Conv((3, 3), (2, 2)),
@@ -47,17 +47,31 @@ LAYERS = {
 } | {name: preset(name).layer for name in ("resnet50.conv1", "vgg16.conv5_3", "videomae.cube_embedding")}  # fmt: skip
 ACTIVATIONS = ("f", "relu", "gelu", "sigmoid", "leaky_relu", "tanh", "softplus", "identity")
 NOTATIONS = ("z", "net")
-MINIMAL = r"""\documentclass{article}
-\usepackage{amsmath, amssymb, graphicx}
-\usepackage[a4paper, margin=20mm]{geometry}
+SYMBOLS = ({}, {"a": "x", "delta": "e"}, {"w": "theta", "delta": "epsilon"})
+# A plain article: its text is narrower than that of the documents that symconv writes.
+HOSTS = {
+    "en": "\\documentclass{article}\n",
+    "zh": "\\documentclass[fontset=fandol]{ctexart}\n",
+}
+PLAIN = r"""\usepackage{amsmath, amssymb, graphicx, tikz}
+\allowdisplaybreaks
 \begin{document}
-\input{fragment}
+\sloppy
+%s
 \end{document}
 """
 
 every_layer = pytest.mark.parametrize("name", LAYERS)
 every_notation = pytest.mark.parametrize("written_in", NOTATIONS)
 needs_latex = pytest.mark.skipif(shutil.which("pdflatex") is None, reason="pdflatex is not installed")
+needs_xelatex = pytest.mark.skipif(
+    shutil.which("xelatex") is None
+    or subprocess.run(["kpsewhich", "ctex.sty"], capture_output=True, check=False).returncode != 0,
+    reason="xelatex or ctex is not installed",
+)
+every_language = pytest.mark.parametrize(
+    "lang", [pytest.param("en", marks=needs_latex), pytest.param("zh", marks=needs_xelatex)]
+)
 
 
 @cache
@@ -75,103 +89,180 @@ def verdict_of(name):
 
 
 @cache
-def latex_of(name, written_in="z", fragment=False):
+def latex_of(name, written_in="z", fragment=False, lang="en"):
     verdict = verdict_of(name)
-    return Document(verdict.derivation, notation(written_in), verdict=verdict).latex(fragment=fragment)
+    return Document(verdict.derivation, notation(written_in), verdict=verdict, lang=lang).latex(fragment=fragment)
 
 
 # --- compiled ---
 
+GENERAL = {
+    "theorem, one axis": (Conv.general(1, flip=True), notation("loss")),
+    "theorem, two axes": (Conv((7, 8), (3, 2), stride=(2, 3)), notation("z", 1, {"a": "x"})),
+    "theorem, five axes": (Conv.general(5), notation()),
+}
+IN_CHINESE = ("worked example", "asymmetric", "transposed, groups", "one axis", "refuted")
+BODIES = {
+    "en": [*LAYERS, "refuted", "refuted by its shape", *GENERAL],
+    "zh": [*IN_CHINESE, "theorem, two axes"],
+}
+
+
+def body_of(name, lang):
+    """The body of a document; the notations take turns."""
+    if name in GENERAL:
+        layer, written_in = GENERAL[name]
+        return GeneralDocument(prove(layer, every_shape=True), written_in, lang).latex(fragment=True)
+    at = [*LAYERS, "refuted", "refuted by its shape"].index(name)
+    written_in = notation(("z", "net", "loss")[at % 3], at % 2, SYMBOLS[at % 3] if at % 3 != 1 else {})
+    verdict = verdict_of(name)
+    return Document(verdict.derivation, written_in, verdict=verdict, lang=lang).latex(fragment=True)
+
+
+def compiled(folder, lang, bodies):
+    """What the log says about each body."""
+    marked = "\n".join(f"\\typeout{{BODY {name}}}\n{body}\n" for name, body in bodies.items())
+    (folder / "document.tex").write_text(HOSTS[lang] + PLAIN % f"{marked}\n\\typeout{{BODY end}}", encoding="utf-8")
+    engine = {"en": "pdflatex", "zh": "xelatex"}[lang]
+    subprocess.run(
+        [engine, "-interaction=nonstopmode", "-no-shell-escape", "document.tex"],
+        cwd=folder, env={**os.environ, "max_print_line": "10000"}, capture_output=True, timeout=300, check=False,
+    )  # fmt: skip
+    assert (folder / "document.pdf").exists()
+    log = (folder / "document.log").read_text(encoding="utf-8", errors="replace")
+    parts = re.split(r"^BODY (.*)$", log, flags=re.MULTILINE)
+    return {"before": parts[0], **dict(zip(parts[1::2], parts[2::2], strict=True))}
+
 
 @pytest.fixture(scope="module")
-def log(tmp_path_factory):
-    """Compile a document in a folder of its own, once: the log, with unbroken lines, and whether there is a PDF."""
+def logs(tmp_path_factory):
+    """The log of each language, by body; each language is compiled once."""
     found = {}
 
-    def compiled(document, fragment=""):
-        if (document, fragment) not in found:
-            folder = tmp_path_factory.mktemp("latex")
-            (folder / "document.tex").write_text(document, encoding="utf-8")
-            (folder / "fragment.tex").write_text(fragment, encoding="utf-8")
-            subprocess.run(
-                ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "-no-shell-escape", "document.tex"],
-                cwd=folder, env={**os.environ, "max_print_line": "10000"}, capture_output=True, timeout=120,
-            )  # fmt: skip
-            text = (folder / "document.log").read_text(encoding="utf-8", errors="replace")
-            found[document, fragment] = text, (folder / "document.pdf").exists()
-        return found[document, fragment]
+    def of(lang):
+        if lang not in found:
+            bodies = {name: body_of(name, lang) for name in BODIES[lang]}
+            found[lang] = compiled(tmp_path_factory.mktemp("latex"), lang, bodies)
+        return found[lang]
 
-    return compiled
+    return of
 
 
-def assert_compiled(log, *document):
-    text, pdf = log(*document)
-    assert re.findall(r"^(?:!.*|.*LaTeX Warning: Reference.*)$", text, re.MULTILINE) == []
-    assert pdf
+def complaints(log):
+    """Errors, undefined references, missing characters, and lines that are too wide."""
+    said = re.findall(r"^(?:!.*|.*LaTeX Warning: Reference.*|.*undefined references.*|Missing character.*)$", log, re.M)
+    wide = re.findall(r"^Overfull \\hbox \(([\d.]+)pt too wide\).*$", log, re.MULTILINE)
+    return said + [f"{points} pt too wide" for points in wide if float(points) > WIDEST_OVERFULL]
 
 
-def overfull(log, *document):
-    """How many points each overfull line is too wide by."""
-    return [float(points) for points in re.findall(r"Overfull \\hbox \(([\d.]+)pt too wide\)", log(*document)[0])]
-
-
-@needs_latex
-@every_notation
-@pytest.mark.parametrize("name", [*LAYERS, "refuted", "refuted by its shape"])
-def test_a_document_compiles(log, name, written_in):
-    assert_compiled(log, latex_of(name, written_in))
-
-
-@needs_latex
-@every_notation
-@pytest.mark.parametrize("name", [*LAYERS, "refuted"])
-def test_a_document_fits_the_page(log, name, written_in):
-    document = latex_of(name, written_in)
-    assert log(document)[1], "it does not compile"
-    assert [points for points in overfull(log, document) if points > WIDEST_OVERFULL] == []
-
-
-@needs_latex
 @pytest.mark.parametrize(
-    "name", ["worked example", "asymmetric", "transposed", "three axes", "resnet50.conv1", "refuted"]
+    ("lang", "name"),
+    [pytest.param("en", name, marks=needs_latex) for name in BODIES["en"]]
+    + [pytest.param("zh", name, marks=needs_xelatex) for name in BODIES["zh"]],
 )
-def test_a_fragment_compiles_inside_a_minimal_document(log, name):
-    assert_compiled(log, MINIMAL, latex_of(name, fragment=True))
+def test_a_body_compiles_and_fits_a_plain_article(logs, lang, name):
+    assert complaints(logs(lang)[name]) == []
+
+
+@every_language
+def test_the_end_of_all_bodies_is_reached(logs, lang):
+    assert set(logs(lang)) == {"before", "end", *BODIES[lang]}
+    assert complaints(logs(lang)["before"] + logs(lang)["end"]) == []
 
 
 @needs_latex
-@pytest.mark.parametrize("activation", ACTIVATIONS)
-def test_the_formula_of_every_activation_compiles(log, activation):
-    assert_compiled(log, derive(Conv(3, 2), of=["error"], activation=activation).latex())
+def test_what_does_not_compile_or_is_too_wide_is_noticed(tmp_path):
+    bodies = {
+        "error": "\\nosuchcommand",
+        "wide": "\\mbox{" + "wide " * 100 + "}",
+        "wide formula": "\\begin{align*} x &= " + "+ y " * 100 + "\\end{align*}",
+        "reference": "\\ref{nothing}",
+        "right": "\\begin{align*} x &= y \\tag*{\\footnotesize because} \\end{align*}",
+    }
+    log = compiled(tmp_path, "en", bodies)
+    assert {name for name in bodies if complaints(log[name])} == set(bodies) - {"right"}
+
+
+@every_language
+def test_a_whole_document_becomes_the_same_pdf_every_time(lang):
+    document = derive(Conv(3, 2), of=["input"], lang=lang)
+    one, other = document.pdf(), document.pdf()
+    assert one.startswith(b"%PDF")
+    assert one == other
 
 
 @needs_latex
-def test_every_character_of_ascii_can_be_escaped(log):
+def test_every_character_of_ascii_can_be_escaped_and_every_activation_compiles(tmp_path):
     body = escaped(string.printable.strip())
-    assert_compiled(log, f"{PREAMBLE}\\begin{{document}}\n{body}\n\\section*{{{body}}}\n\\end{{document}}\n")
+    bodies = {name: derive(Conv(3, 2), of=["error"], activation=name).latex(fragment=True) for name in ACTIVATIONS}
+    log = compiled(tmp_path, "en", {"ascii": f"{body}\n\\section*{{{body}}}\n", **bodies})
+    assert [c for c in complaints(log.pop("ascii")) if "wide" not in c] == []  # nobody breaks that word
+    assert [complaints(part) for part in log.values()] == [[]] * len(log)
+
+
+# --- PDF that cannot be made ---
+
+TINY = "\\documentclass{article}\\begin{document}x\\end{document}"
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_without_latex_the_error_says_what_to_install(monkeypatch, lang):
+    monkeypatch.setenv("PATH", "/nowhere")
+    with pytest.raises(MissingLibrary, match=r"latex is not installed.*apt install texlive"):
+        pdf_bytes(TINY, lang)
 
 
 @needs_latex
-def test_a_document_that_does_not_compile_is_noticed(log):
-    document = latex_of("one entry").replace("\\begin{document}", "\\begin{document}\\nosuchcommand")
-    with pytest.raises(AssertionError, match="Undefined control sequence"):
-        assert_compiled(log, document)
-    wide = "\\begin{document}\n\\mbox{" + "wide " * 100 + "}\n"
-    assert max(overfull(log, latex_of("one entry").replace("\\begin{document}", wide))) > WIDEST_OVERFULL
+def test_a_document_that_fails_is_one_line_and_leaves_nothing_behind(tmp_path, monkeypatch):
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    monkeypatch.setattr("tempfile.tempdir", None)
+    with pytest.raises(InvalidOption, match="Undefined control sequence") as failure:
+        pdf_bytes(TINY.replace("x", "\\nosuchcommand"))
+    assert "\n" not in str(failure.value)
+    with pytest.raises(MissingLibrary, match=r"nosuch\.sty.*apt install"):
+        pdf_bytes(TINY.replace("\\begin", "\\usepackage{nosuch}\\begin", 1))
+    with pytest.raises(InvalidOption, match="more than 1 s"):
+        pdf_bytes(TINY.replace("x", "\\loop\\iftrue\\repeat"), seconds=1)
+    assert list(tmp_path.iterdir()) == []
+
+
+@needs_latex
+def test_no_command_of_the_shell_is_run(tmp_path):
+    mark = tmp_path / "mark"
+    pdf_bytes(TINY.replace("x", f"\\immediate\\write18{{touch {mark}}}x"))
+    assert not mark.exists()
+
+
+# --- rows ---
+
+
+@pytest.mark.parametrize("room", [60, 120, 200])
+def test_a_broken_formula_has_the_same_symbols_and_no_row_is_too_wide(room):
+    formula = "\\sum_{i, j} \\delta^{l}_{i,j} w_{k,m} + " + " + ".join(f"w_{{{i},{i}}} a_{{{i}}}" for i in range(12))
+    rows = broken(formula, room)
+    assert "".join("".join(rows).split()) == "".join(formula.split())
+    assert max(map(width, rows)) <= room
+
+
+def test_a_row_that_cannot_be_broken_is_scaled_down():
+    (row,) = broken("\\mathrm{" + "w" * 100 + "}", 100)
+    assert row.startswith("\\scalebox{0.")
 
 
 # --- structure, without LaTeX ---
 
 COMMANDS = {
     "LaTeX": """
-        author begin cdots circ date delta displaystyle documentclass else end eta exp fi footnotesize frac hline ifdim
-        input item le left leftarrow linewidth log longrightarrow maketitle mathrm mid ne parindent parskip partial pi
-        quad right section setlength sqrt star sum tanh textbackslash textbf textgreater textless texttt title
-        usepackage width IfFileExists sloppy to allowbreak times
+        AtBeginDocument IfFileExists LARGE abovedisplayskip allowbreak baselineskip begin belowdisplayskip bmod cdots
+        centering circ delta displaystyle documentclass else end epsilon eta exp fi footnotesize frac hline ifdim in
+        item langle le ge left leftarrow linewidth log longrightarrow mathbin mathrm mid ne par parindent parskip
+        partial pi quad qquad raggedright rangle right section setlength sloppy small sqrt star sum tanh textbf
+        textgreater textit textless textstyle textsuperscript texttt textwidth times to usepackage vspace width
     """,
-    "amsmath": "allowdisplaybreaks operatorname substack text",
-    "amssymb": "circledast",
-    "graphicx": "resizebox",
+    "amsmath": "allowdisplaybreaks operatorname substack tag text",
+    "amssymb": "circledast square",
+    "graphicx": "resizebox scalebox",
+    "tikz": "draw node",
 }
 
 
@@ -225,7 +316,7 @@ def test_no_subscript_or_superscript_is_doubled(name, written_in):
 def prose(document):
     """What stands outside of mathematics, commands and the preamble."""
     body = document.partition("\\begin{document}")[2] or document
-    body = re.sub(r"\\begin\{align\*\}.*?\\end\{align\*\}", "", body, flags=re.DOTALL)
+    body = re.sub(r"\\begin\{(align\*|center)\}.*?\\end\{\1\}|^%.*?$", "", body, flags=re.DOTALL | re.MULTILINE)
     return re.sub(r"\$[^$]*\$", "", plain(body), flags=re.DOTALL).replace("\\allowbreak{}", "")
 
 
@@ -240,13 +331,12 @@ def test_no_special_character_is_bare_outside_of_mathematics(name, written_in):
 
 
 @every_layer
-def test_every_row_of_a_grid_has_a_cell_for_each_column(name):
-    grids = re.findall(r"\\begin\{array\}\{\|((?:c\|)+)\} \\hline (.*?) \\\\ \\hline \\end\{array\}", latex_of(name))
-    assert len(grids) == 9
-    for columns, body in grids:
-        rows = body.split(" \\\\ \\hline ")
-        assert {len(row.split(" & ")) for row in rows} == {columns.count("c")}
-        assert all(cell.strip() for row in rows for cell in row.split(" & "))
+def test_every_picture_has_a_cell_for_each_place_and_nothing_is_drawn_twice(name):
+    pictures = re.findall(r"\\begin\{tikzpicture\}.*?\\end\{tikzpicture\}", latex_of(name), re.DOTALL)
+    assert len(pictures) == 3
+    for picture in pictures:
+        cells = re.findall(r"\] (\([-\d., ]+\)) rectangle \+\([\d.]+, -0\.62\) node", picture)
+        assert len(cells) == len(set(cells)) >= 3
 
 
 def test_no_page_has_two_titles():
@@ -264,59 +354,3 @@ def test_the_steps_of_a_derivation_are_aligned_with_each_other():
     general = latex_of("worked example").split("For every entry at once:")[1].split("Induction:")[0]
     assert general.count("\\begin{align*}") == 1
     assert general.count("&=") == 5
-
-
-# --- LaTeX says what the text says ---
-
-
-def group_at(text, start):
-    """What stands in the braces that open at `start`, and where they end."""
-    depth = 0
-    for at in range(start, len(text)):
-        depth += (text[at] == "{") - (text[at] == "}")
-        if depth == 0:
-            return text[start + 1 : at], at + 1
-    raise ValueError(f"unbalanced: {text}")
-
-
-def without_fractions(text):
-    r"""``\frac{\partial x}{\partial y}`` as ``dx/dy``."""
-    while (at := text.find("\\frac")) >= 0:
-        top, middle = group_at(text, at + len("\\frac"))
-        bottom, end = group_at(text, middle)
-        assert top.startswith("\\partial ")
-        assert bottom.startswith("\\partial ")
-        text = f"{text[:at]}d{top[9:]}/d{bottom[9:]}{text[end:]}"
-    return text
-
-
-def as_text(latex):
-    """The text of a formula that is given as LaTeX."""
-    latex = latex.removeprefix("\\begin{aligned}").removesuffix("\\end{aligned}")
-    text = without_fractions(latex).replace("\\,", "").replace("\\delta", "delta").replace("\\mathrm{net}", "net")
-    text = text.replace("\\le", "<=").replace("\\mid", "divides").replace("\\circ", "o")
-    text = re.sub(r"\\operatorname\{(\w+)\}", r"\1", text)
-    text = re.sub(r"\s*\\\\\s*&\\quad \\text\{where \} ?", "  where ", text)
-    text = re.sub(r",?\s*\\\\\s*&\\quad |, \\; ", ", ", text)
-    return re.sub(r"\\sum_\{([^{}]*)\}", r"sum over \1 of", text)
-
-
-def braced(text):
-    """Every index and layer in braces, no parentheses around a derivative, no sign between factors."""
-    text = text.replace(" * ", " ")
-    text = re.sub(r"\((d[^()]*/d(?:[^()]|\([^()]*\))*?)\)(?= |$)", r"\1", text)
-    return re.sub(r"([_^])([a-zA-Z0-9])(?![a-zA-Z0-9}])", r"\1{\2}", text)
-
-
-@settings(deadline=None, max_examples=100)
-@given(small_layers(max_size=3), st.sampled_from(NOTATIONS), st.sampled_from((0, 1)))
-def test_every_formula_in_latex_is_the_one_in_the_text(layer, written_in, base):
-    data = json.loads(derive(layer, notation=notation(written_in, base)).json())
-    pairs = [g["closed"] for g in data["gradients"].values()]
-    for gradient in data["gradients"].values():
-        for step in (*gradient["steps"], *(s for e in gradient["entries"] for s in e["steps"])):
-            pairs += [step["after"], step.get("before", step["after"])]
-        pairs += [line for e in gradient["entries"] for line in e["derivatives"]]
-    assert len(pairs) > 10
-    for pair in pairs:
-        assert braced(as_text(pair["latex"])) == braced(pair["text"])

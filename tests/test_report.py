@@ -36,135 +36,33 @@ from symconv.report.document import Document
 from symconv.report.lines import WIDTH
 from symconv.report.outline import SECTIONS
 from tests import oracle
+from tests.reading import ERROR, Reader, split, written_entries
 from tests.strategies import small_layers
 
 GOLDEN = Path(__file__).parent / "golden"
 UPDATE = os.environ.get("SYMCONV_UPDATE_GOLDEN") == "1"
-ERROR = Entry("E", ())
-
 notations = st.builds(notation, st.sampled_from(("z", "net")), st.sampled_from((0, 1)))
 
 
-# --- a parser for entries, derivatives and polynomials as the text writes them ---
-
-ATOM = re.compile(
-    r"(?P<name>delta|net|w|a|b|z|E)"
-    r"(?:\^(?:\{(?P<layer>[^{}]*)\}|(?P<letter>\w)))?"
-    r"(?:_(?:\{(?P<indices>[^{}]*)\}|(?P<index>\w)))?"
-)
-LAYER = {"delta": "l", "z": "l", "a": "l-1", "w": None, "b": None}
-
-
-def split(text, separators, opening="{(", closing="})"):
-    """The parts of a text between separators that stand outside of braces and parentheses, and those separators."""
-    parts, found, depth, start, at = [], [], 0, 0, 0
-    while at < len(text):
-        depth += (text[at] in opening) - (text[at] in closing)
-        here = next((s for s in separators if depth == 0 and text.startswith(s, at)), None)
-        if here is None:
-            at += 1
-            continue
-        parts.append(text[start:at])
-        found.append(here)
-        at = start = at + len(here)
-    return [*parts, text[start:]], found
-
-
-def hidden_axes(layer, tensor):
-    """The axes that are not written: batch and channels of which there is one."""
-    shapes = {"a": layer.input_shape, "z": layer.output_shape, "delta": layer.output_shape, "w": layer.weight_shape}
-    if tensor == "b":
-        return {0} if layer.out_channels == 1 else set()
-    return {axis for axis in (0, 1) if shapes[tensor][axis] == 1}
-
-
-def named(text):
-    """The tensor and its written indices: ``w_{b,1}`` is b at 1, ``net`` is z; (None, ()) where it is no entry."""
-    match = ATOM.fullmatch(text)
-    if match is None:
-        return None, ()
-    written = match["indices"] if match["indices"] is not None else match["index"]
-    indices = split(written, (",",))[0] if written else []
-    name = match["name"]
-    if name == "E":
-        return "E", ()
-    if name == "w" and indices[:1] == ["b"]:
-        name, indices = "b", indices[1:]
-    name = "z" if name == "net" else name
-    if (match["layer"] or match["letter"]) != LAYER[name]:
-        raise ValueError(f"{text!r} is not marked with its layer")
-    return name, tuple(indices)
-
-
-def full(layer, tensor, indices, nothing):
-    """The written indices with those of hidden axes put back."""
-    rest, hidden = list(indices), hidden_axes(layer, tensor)
-    rank = 1 if tensor == "b" else 2 + layer.ndim
-    if len(rest) != rank - len(hidden):
-        raise ValueError(f"{tensor} is written with {len(rest)} indices: {indices}")
-    return tuple(nothing if axis in hidden else rest.pop(0) for axis in range(rank))
-
-
-def entry(text, layer, base):
-    tensor, indices = named(text)
-    if tensor == "E":
-        return ERROR
-    if tensor is None or not all(i.isdigit() for i in indices):
-        raise ValueError(f"{text!r} is no entry")
-    return Entry(tensor, full(layer, tensor, [int(i) - base for i in indices], 0))
-
-
-def atom(text, layer, base):
-    """``dX/dY``, in parentheses or not, or an entry."""
-    text = text[1:-1] if text.startswith("(") and text.endswith(")") else text
-    if "/" in text:
-        top, bottom = text.split("/")
-        if not (top.startswith("d") and bottom.startswith("d")):
-            raise ValueError(f"{text!r} is no derivative")
-        return Partial(entry(top[1:], layer, base), entry(bottom[1:], layer, base))
-    return entry(text, layer, base)
-
-
-def polynomial(text, layer, base):
-    """Its polynomial, and how many products there are where only the first are written."""
-    said = re.search(r" \+ \.\.\. \((\d+) terms\)$", text)
-    products, signs = split(text[: said.start()] if said else text, (" + ", " - "))
-    total = Polynomial()
-    for sign, product in zip((" + ", *signs), products, strict=True):
-        negative = product.startswith("-")
-        factors = split(product.removeprefix("-"), (" ",))[0]
-        coefficient = int(factors.pop(0)) if factors[0].isdigit() else 1
-        value = Polynomial.product(*(atom(f, layer, base) for f in factors))
-        total += (-1 if negative != (sign == " - ") else 1) * coefficient * value
-    return total, int(said[1]) if said else len(total)
-
-
-def reads_as(text, expected, layer, base):
-    """Whether a text is a polynomial, or its first products and their number."""
-    written, count = polynomial(text, layer, base)
-    if len(written) == count:
-        return written == expected
-    return count == len(expected) and written.coefficients.items() <= expected.coefficients.items()
+# --- every polynomial on paper is the derivation's, and the derivation's is brute force's ---
 
 
 def test_the_parser_reads_what_it_should_and_no_more():
     layer = Conv((3, 3), (2, 2), out_channels=2, batch=2)
-    assert entry("a^{l-1}_{1,2,3}", layer, 1) == Entry("a", (0, 0, 1, 2))
-    assert entry("w_{b,2}", layer, 1) == Entry("b", (1,))
-    assert atom("(dE_d/dnet^l_{1,2,1,1})", layer, 1) == Partial(ERROR, Entry("z", (0, 1, 0, 0)))
+    reader, other = Reader(layer), Reader(layer, notation("net"))
+    assert other.entry("a^{l-1}_{1,2,3}") == Entry("a", (0, 0, 1, 2))
+    assert other.entry("w_{b,2}") == Entry("b", (1,))
+    assert other.atom("(dE_d/dnet^l_{1,2,1,1})") == Partial(ERROR, Entry("z", (0, 1, 0, 0)))
     a, w = Entry("a", (0, 0, 0, 0)), Entry("w", (1, 0, 1, 0))
     written = "-2 w_{1,1,0} a^{l-1}_{0,0,0} + b_{0}"
     expected = -2 * Polynomial.product(w, a) + Polynomial.of(Entry("b", (0,)))
-    assert polynomial(written, layer, 0) == (expected, 2)
-    assert reads_as("b_{0} + ... (2 terms)", expected, layer, 0)
+    assert reader.polynomial(written) == (expected, 2)
+    assert reader.reads_as("b_{0} + ... (2 terms)", expected)
     for wrong in (written[1:], written.replace("2", "3"), written.replace("b_{0}", "b_{1}"), "b_{0} + ... (3 terms)"):
-        assert not reads_as(wrong, expected, layer, 0)
+        assert not reader.reads_as(wrong, expected)
     for nonsense in ("a_{0,0,0}", "a^{l-1}_{0,0}", "a^{l-1}_{0,0,0,0}", "x", "delta^l_{i,j}"):
         with pytest.raises(ValueError, match=r"is no entry|is not marked|is written with"):
-            polynomial(nonsense, layer, 0)
-
-
-# --- every polynomial on paper is the derivation's, and the derivation's is brute force's ---
+            reader.polynomial(nonsense)
 
 
 def equations(text):
@@ -178,40 +76,21 @@ def equations(text):
     return [re.sub(r"\s*\[[a-zA-Z:, ']+\]$", "", line) for line in found if " = " in line]
 
 
-def written_entries(derivation):
-    """What each left side may stand for: the lines of its derivation, in order."""
-    lines = {}
-    for gradient in derivation.gradients:
-        for e in gradient.entries:
-            lines[Polynomial.of(Partial(ERROR, e.entry))] = [step.after for step in e.steps]
-            lines |= {Polynomial.of(z): [value] for z, value in e.weighted_inputs}
-            lines |= {Polynomial.of(partial): [value] for partial, value in e.derivatives}
-    return lines
-
-
-def left_side(text, layer, base):
-    """The entry or derivative that an equation of entries is about; None for any other equation."""
-    try:
-        return polynomial(text, layer, base)[0]
-    except ValueError:
-        return None
-
-
 @settings(deadline=None, max_examples=200)
 @given(small_layers(), notations)
 def test_every_polynomial_in_the_text_is_one_of_the_derivation(layer, written_in):
     document = derive(layer, notation=written_in)
-    expected, base = written_entries(document.derivation), written_in.index_base
+    expected, reader = written_entries(document.derivation), Reader(layer, written_in)
     seen = set()
     for line in equations(document.text()):
         for equation in split(line.removeprefix("where "), (", ",))[0] if line.startswith("where ") else [line]:
             left, *sides = split(equation, (" = ",))[0]
-            about = left_side(left, layer, base)
+            about = reader.left_side(left)
             if about is None or not sides or sides[0].startswith("sum over"):  # the general formula of a single bias
                 continue
             values = expected[about]
-            assert all(any(reads_as(side, value, layer, base) for value in values) for side in sides), equation
-            assert reads_as(sides[-1], values[-1], layer, base), equation
+            assert all(any(reader.reads_as(side, value) for value in values) for side in sides), equation
+            assert reader.reads_as(sides[-1], values[-1]), equation
             seen.add(about)
     for gradient in document.derivation.gradients:
         told = gradient.entries[:1] if gradient.of is Gradient.BIAS else gradient.entries
@@ -222,7 +101,7 @@ def test_every_polynomial_in_the_text_is_one_of_the_derivation(layer, written_in
 @given(small_layers(), notations)
 def test_every_polynomial_in_the_json_is_one_of_the_derivation(layer, written_in):
     document = derive(layer, notation=written_in)
-    base = written_in.index_base
+    reader = Reader(layer, written_in)
     data = json.loads(document.json())
     assert Conv.from_json(data["layer"]) == layer
     for gradient in document.derivation.gradients:
@@ -232,16 +111,12 @@ def test_every_polynomial_in_the_json_is_one_of_the_derivation(layer, written_in
             assert Entry(written["entry"]["tensor"], tuple(written["entry"]["index"])) == e.entry
             assert len(written["steps"]) == len(e.steps)
             for line, step in zip(written["steps"], e.steps, strict=True):
-                assert polynomial_or_zero(line["after"]["text"], layer, base) == step.after
+                assert reader.whole_polynomial(line["after"]["text"]) == step.after
             for line, (partial, value) in zip(written["derivatives"], e.derivatives, strict=True):
                 left, right = line["text"].split(" = ")
-                assert atom(left, layer, base) == partial
-                assert polynomial_or_zero(right, layer, base) == value
+                assert reader.atom(left) == partial
+                assert reader.whole_polynomial(right) == value
             assert monomials(written["polynomial"]) == e.result
-
-
-def polynomial_or_zero(text, layer, base):
-    return Polynomial() if text == "0" else polynomial(text, layer, base)[0]
 
 
 def monomials(data):
@@ -271,75 +146,6 @@ def as_dict(p):
 
 # --- general formulas: read from the text, and evaluated at every index ---
 
-STEMS = {1: ("i", "k", "x"), 2: ("ij", "km", "xy")}
-
-
-def ranges(layer):
-    """How far each index name runs, by the spelling of the text."""
-    sizes = (layer.output_size, layer.kernel_size, layer.input_size)
-    if layer.ndim > 2:
-        spatial = {f"{s}_{axis}": n for s, each in zip("ikx", sizes, strict=True) for axis, n in enumerate(each)}
-    else:
-        names = STEMS[layer.ndim]
-        spatial = {n: size for s, each in zip(names, sizes, strict=True) for n, size in zip(s, each, strict=True)}
-    groups = {"g": layer.groups, "o": layer.out_channels_per_group, "c": layer.in_channels_per_group}
-    return {"n": layer.batch, **groups, **spatial}
-
-
-def index_names(text):
-    return set(re.findall(r"[a-z](?:_\d)?'*", text.replace("divides", "")))
-
-
-def index_value(text, grid):
-    """An index expression such as ``(2 x + k - 3)/2``, at every point of a grid."""
-    source = re.sub(r"(?<=\d) (?=[a-z(])", "*", text).replace("/", "//").replace("'", "_prime")
-    return eval(source, {}, {name.replace("'", "_prime"): values for name, values in grid.items()})
-
-
-def condition_holds(text, grid):
-    if match := re.fullmatch(r"(\d+) divides (.*)", text):
-        return index_value(match[2], grid) % int(match[1]) == 0
-    if match := re.fullmatch(r"(-?\d+) <= (.*) <= (-?\d+)", text):
-        return (int(match[1]) <= index_value(match[2], grid)) & (index_value(match[2], grid) <= int(match[3]))
-    left, right = text.split(" = ")
-    return index_value(left, grid) == index_value(right, grid)
-
-
-def evaluated(left, text, layer, base):
-    """The polynomials that a general formula gives, for each index of its left side: as tests/oracle.py has them.
-
-    A sum is read as it is written: over the named indices, each through its whole range, where all conditions hold.
-    """
-    match = re.fullmatch(r"(?:sum over (?P<bound>.*?) of )?(?P<body>.*?)(?:  where (?P<conditions>.*))?", text)
-    conditions = split(match["conditions"], (", ",))[0] if match["conditions"] else []
-    factors = split(match["body"], (" ",))[0]
-    tensor, free = named(re.fullmatch(r"d(?:E|E_d)/d(.*)", left)[1])
-    bound = match["bound"].split(", ") if match["bound"] else []
-    used = {n for part in (*conditions, *(i for f in factors for i in named(f)[1])) for n in index_names(part)}
-    names = sorted({n for part in free for n in index_names(part)} | set(bound))
-    assert used <= set(names), f"{text} leaves {used - set(names)} unbound"
-    sizes = ranges(layer)
-    shape = [sizes[name.rstrip("'")] for name in names]
-    grid = dict(zip(names, np.indices(shape) + base, strict=True))
-    holds = np.ones(shape, dtype=bool)
-    for condition in conditions:
-        holds &= condition_holds(condition, grid)
-    found = {}
-    places = [(tensor, free), *map(named, factors)]
-    columns = [(name, placed(layer, name, indices, grid, holds, base)) for name, indices in places]
-    for row in zip(*(rows for _, rows in columns), strict=True):
-        here = found.setdefault(row[0], {})
-        monomial = tuple(sorted((name, at) for (name, _), at in zip(columns[1:], row[1:], strict=True)))
-        here[monomial] = here.get(monomial, 0) + 1
-    return found
-
-
-def placed(layer, tensor, indices, grid, holds, base):
-    """The index tuples of a factor, one for each point where the conditions hold."""
-    values = [np.broadcast_to(index_value(i, grid) - base, holds.shape)[holds] for i in indices]
-    whole = full(layer, tensor, values, np.zeros(int(holds.sum()), dtype=int))
-    return list(zip(*(column.tolist() for column in whole), strict=True))
-
 
 @settings(deadline=None, max_examples=100)
 @given(small_layers(max_size=3, max_channels=2), notations)
@@ -352,7 +158,7 @@ def test_every_general_formula_evaluates_to_the_gradient(layer, written_in):
         steps = [s["after"]["text"] for s in gradient["steps"][:-1] if "/d" not in s["after"]["text"]]
         assert steps
         for text in steps:
-            found = evaluated(left, text, layer, written_in.index_base)
+            found = Reader(layer, written_in).evaluated(left, text)
             assert found == {at: p for at, p in truth[of].items() if p}, text
 
 
@@ -360,9 +166,9 @@ def test_the_evaluator_of_general_formulas_can_tell_them_apart():
     layer = Conv(3, 2)
     truth = {at: p for at, p in oracle.polynomial_gradients(layer)["input"].items() if p}
     right = "sum over k of delta^l_{x + k - 1} w_{1 - k}  where 0 <= x + k - 1 <= 1"
-    assert evaluated("dE/da^{l-1}_x", right, layer, 0) == truth
+    assert Reader(layer).evaluated("dE/da^{l-1}_x", right) == truth
     for wrong in (right.replace("1 - k", "k"), right.replace("x + k - 1 <= 1", "x + k - 1 <= 0")):
-        assert evaluated("dE/da^{l-1}_x", wrong, layer, 0) != truth
+        assert Reader(layer).evaluated("dE/da^{l-1}_x", wrong) != truth
 
 
 @settings(deadline=None, max_examples=100)
@@ -755,7 +561,8 @@ def test_the_document_shows_f_and_its_slope(name):
     assert "        f'(z) = " in text
     if not isinstance(ours.derivative, sympy.Piecewise):
         assert f"f'(z) = {ours.derivative}" in text
-    assert f"f'(z) = {sympy.latex(ours.derivative)}" in document.latex()
+    written = re.sub(r"\\\\(?=\S)", r"\\\\ ", sympy.latex(ours.derivative).replace("\\text{for}\\: ", "\\text{if } "))
+    assert f"f'(z) = {written}" in document.latex()
 
 
 # --- the forward map in SymPy ---

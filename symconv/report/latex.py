@@ -96,7 +96,8 @@ def _code(text: str) -> str:
 def _block(writer: Writer, block: Block) -> Iterator[str]:
     match block:
         case Heading(text):
-            yield f"\n\\section*{{\\raggedright {said(writer, text)}}}"
+            ragged = "\\raggedright " if "Conv" in text else ""
+            yield f"\n\\section*{{{ragged}{said(writer, text)}}}"
         case Paragraph(text, lead):
             bold = f"\\textbf{{{escaped(lead)}}} " if lead else ""
             yield f"\n{bold}{said(writer, text)}"

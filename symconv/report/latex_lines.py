@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 from symconv.report.lines import columns
 
@@ -24,6 +25,7 @@ _LETTERS = {**dict.fromkeys("ijlt(),'", 4.6), **dict.fromkeys("mwMW", 9.8), ".":
             "\\right": 0.0, "\\displaystyle": 0.0, "\\mathbin": 0.0, "\\sqrt": 10.0}  # fmt: skip
 
 
+@lru_cache(maxsize=16384)
 def width(latex: str) -> float:
     r"""About how many points wide a formula is in display style, rather more than less.
 
@@ -175,7 +177,8 @@ def broken(latex: str, room: float, indent: float = 10.0) -> list[str]:
             row = row[cut:]
         row.append((piece, wide))
     rows.append("".join(p.text for p, _ in row).strip())
-    return [_fitted(text, room - indent) for text in map(_trimmed, rows) if text]
+    written = [text for text in map(_trimmed, rows) if text]
+    return [_fitted(text, room - (indent if at else 0)) for at, text in enumerate(written)]
 
 
 def _cut(row: list[tuple[_Piece, float]], room: float) -> int:

@@ -68,6 +68,7 @@ class Notation:
             if name in seen and {symbol, seen[name]} != {"w", "w as a whole"}:
                 raise InvalidOption(f"{seen[name]} and {symbol} would both be called {name!r}: give one another name")
             seen[name] = symbol
+        self.letters  # noqa: B018  names that leave no letters are refused now
 
     @property
     def names(self) -> dict[str, str]:
@@ -79,9 +80,12 @@ class Notation:
         """The letters of indices and parameters whose own letter is taken by a symbol, and what they are instead."""
         taken = {name.partition("_")[0] for name in (*self.names.values(), self.kernel)}
         spare = [letter for letter in SPARE_LETTERS if letter not in taken]
-        pools = {upper: (letter for letter in spare if letter.isupper() == upper) for upper in (False, True)}
-        moved = [family for family in LETTER_FAMILIES if taken & set(family)]
-        return {letter: next(pools[letter.isupper()]) for family in moved for letter in family}
+        pools = {True: filter(str.isupper, spare), False: filter(str.islower, spare)}
+        try:
+            return {letter: next(pools[letter.isupper()]) for letter in LETTERS if letter in taken}
+        except StopIteration:
+            names = ", ".join(sorted(taken))
+            raise InvalidOption(f"with the names {names} no letters are left for indices: give Greek names") from None
 
 
 SYMBOLS = {
@@ -103,10 +107,8 @@ RESERVED = {
     **dict.fromkeys(("corr", "pad", "dilate", "swap", "reverse", "transpose", "split", "merge", "axis", "axes",
                      "groups", "stride", "dilation"), "array operations"),
 }  # fmt: skip
-# Letters of indices and parameters; those of a family move together when one of them is taken.
-LETTER_FAMILIES = ("ij", "km", "xy", "n", "g", "c", "s", "u", "L", "K", "p", "P", "O", "r", "N", "G", "C", "M", "t",
-                   "q", "Q", "R", "D", "v")  # fmt: skip
-SPARE_LETTERS = "hvefbwyzaHASTUVXYZBFIJWE"
+LETTERS = "ijkmxyngcsuLKpPOrNGCMtqQRDv"  # of indices and parameters
+SPARE_LETTERS = "hefbwzaHASTUVXYZBFIJWE"  # no letter of an index or a parameter
 
 
 def check_name(symbol: str, name: object) -> None:

@@ -82,7 +82,7 @@ def _flowing(writer: Writer, text: str) -> str:
 
 def _items(writer: Writer, items: tuple[tuple[str, str], ...]) -> Iterator[Line]:
     for name, text in items:
-        item = say("item", writer.markup.lang, name=name, text=_flowing(writer, text))
+        item = say("item", writer.markup.lang, name=said(writer, name), text=_flowing(writer, text))
         yield from (("", f"  {line}") for line in wrap(item, WIDTH - 4, "  "))
 
 
