@@ -292,6 +292,7 @@ def test_a_preset_is_drawn_as_a_small_layer_of_its_kind_and_the_page_says_so(pre
     assert shown.ndim == min(preset.layer.ndim, 2)
     assert max(shown.input_size) <= 12
     assert max(shown.kernel_size) <= 7
+    assert max(shown.output_size) <= 18
     assert shown.monomials <= 40_000
     assert (shown.flip, shown.bias, shown.weight_layout) == (
         preset.layer.flip,
