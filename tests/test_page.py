@@ -26,6 +26,7 @@ from symconv.presets import PRESETS
 from symconv.report import html_page, lab
 from symconv.report.blocks import Equation, Where
 from symconv.report.document import Document
+from symconv.report.general import GeneralDocument
 from symconv.report.html_prose import Prose, words
 from symconv.report.lens import CHINESE, LENS
 from symconv.report.notation import STANDARD, Names
@@ -281,6 +282,18 @@ def test_a_page_holds_both_languages_and_begins_with_its_own(lang):
     spans = re.findall(r'<span class="said" lang="(\w+)">', body)
     assert len(spans) > 50
     assert spans[::2].count(lang) == spans.count(lang) == len(spans) / 2
+
+
+@pytest.mark.parametrize("instance", [None, Conv((5, 5), (3, 3), stride=2)])
+def test_the_theorem_for_every_shape_is_a_page_too(instance):
+    verdict = prove(instance or Conv.general(2), every_shape=True)
+    text = GeneralDocument(verdict).html()
+    assert Tags(text).open == []
+    assert ('id="lab"' in text) == (instance is not None)
+    asked = re.findall(r'<details class="rule">(.*?)</details>', text, re.DOTALL)
+    assert any("sift, indeed" in step and "PROVED" not in step for step in asked)
+    assert '<p class="claim proved">' in text
+    assert "$" not in "".join(Tags(text).said)
 
 
 # --- layers that are too large to draw ---

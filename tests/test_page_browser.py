@@ -10,8 +10,9 @@ import shutil
 
 import pytest
 
-from symconv import Conv, InvalidLayer
+from symconv import Conv, InvalidLayer, prove
 from symconv.api import page as page_of
+from symconv.report.general import GeneralDocument
 from tests import oracle
 
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
@@ -384,6 +385,20 @@ def test_a_transposed_layer_lights_what_brute_force_says(opened):
         cell(page, grid, index).hover()
         expected = monomials(layer, name, index)
         assert all(lit(page, tensor) == expected[tensor] for tensor in ("delta", "w", "a"))
+
+
+def test_the_theorem_for_every_shape_needs_no_grids(browser, tmp_path):
+    file = tmp_path / "theorem.html"
+    file.write_text(GeneralDocument(prove(Conv.general(1), every_shape=True)).html(), encoding="utf-8")
+    page, complaints = browser.new_page(), []
+    page.on("console", lambda message: complaints.append(message.text))
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.goto(file.as_uri())
+    page.click("#language")
+    assert page.inner_text("h1") == "卷积层的反向传播"
+    assert page.locator("article .copy").count() == page.locator("article .equation").count() > 10
+    page.close()
+    assert complaints == []
 
 
 def test_the_data_of_the_page_is_its_layer(opened):

@@ -350,12 +350,7 @@ class Lab {
 
   /** All words of the living part, after a change of the language; then everything that holds words. */
   words() {
-    for (const element of document.querySelectorAll("[data-text]")) {
-      element.textContent = this.text(element.dataset.text);
-    }
-    for (const element of document.querySelectorAll("[data-label]")) {
-      element.setAttribute("aria-label", this.text(element.dataset.label));
-    }
+    sayEverywhere(this.text);
     const chosen = this.state.mistake ? String(MISTAKES.indexOf(this.state.mistake)) : "";
     find("mistake").innerHTML = optionsOf((name) => ({ ...this.told(name), title: this.told(name).title }), this.text);
     find("mistake").value = chosen;
@@ -563,8 +558,16 @@ function reachable(box) {
   }
 }
 
-/** The switches of theme and language in the page's head. */
-function connectHead(lab) {
+/** The words of the parts that have no state: elements name the key of their text or of their label. */
+function sayEverywhere(text) {
+  for (const element of document.querySelectorAll("[data-text]")) element.textContent = text(element.dataset.text);
+  for (const element of document.querySelectorAll("[data-label]")) {
+    element.setAttribute("aria-label", text(element.dataset.label));
+  }
+}
+
+/** The switches of theme and language in the page's head; `changed` says all words anew. */
+function connectHead(text, changed) {
   const root = document.documentElement;
   find("theme").addEventListener("click", () => {
     const dark = root.dataset.theme ? root.dataset.theme === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
@@ -572,10 +575,10 @@ function connectHead(lab) {
   });
   find("language").addEventListener("click", () => {
     root.lang = root.lang.startsWith("zh") ? "en" : "zh";
-    lab.words();
+    changed();
     label();
   });
-  const label = () => { find("language").textContent = lab.text("otherLanguage"); };
+  const label = () => { find("language").textContent = text("otherLanguage"); };
   label();
   addEventListener("beforeprint", () => {
     for (const details of document.querySelectorAll("article details")) details.open = true;
@@ -584,9 +587,12 @@ function connectHead(lab) {
 
 const data = JSON.parse(find("data").textContent);
 for (const element of document.querySelectorAll("[data-script]")) element.hidden = false;
-const lab = new Lab(data);
-connectHead(lab);
-offerCopies(document.querySelector("article"), lab.text);
+const text = words(data);
+const lab = data.layer ? new Lab(data) : null;
+const sayAll = () => (lab ? lab.words() : sayEverywhere(text));
+if (!lab) sayAll();
+connectHead(text, sayAll);
+offerCopies(document.querySelector("article"), text);
 reachable(document.querySelector("article"));
 document.addEventListener("toggle", () => reachable(document), true);
-addEventListener("resize", () => lab.draw());
+addEventListener("resize", () => (lab ? lab.draw() : reachable(document)));
