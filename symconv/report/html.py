@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import groupby
 from typing import assert_never
 
+from symconv.polynomial import Partial, Polynomial
 from symconv.report.blocks import (
     Block,
     Claim,
@@ -58,8 +60,11 @@ class Article:
 
     def sections(self, tellings: Tellings) -> str:
         """All blocks, in sections that begin at headings."""
-        told = zip(*tellings.values(), strict=True)
-        markup = [text for blocks in told for text in self.block(blocks)]
+        told = list(zip(*tellings.values(), strict=True))
+        markup: list[str] = []
+        for listed, run in groupby(told, key=lambda blocks: _is_listed(blocks[0])):
+            inside = [text for blocks in run for text in self.block(blocks)]
+            markup += ['<div class="listed">', *inside, "</div>"] if listed else inside
         return "\n".join([*markup, "</section>"] if self.headings else markup)
 
     def block(self, told: tuple[Block, ...]) -> Iterator[str]:
@@ -172,6 +177,13 @@ class Article:
     def translated(self, text: str) -> str:
         """A sentence of a proof."""
         return self.each([translated(text, lang) for lang in self.langs])
+
+
+def _is_listed(block: Block) -> bool:
+    """Whether a block is one of many entries told alike: a derivative of E and its polynomial, without a reason."""
+    if not isinstance(block, Equation) or block.rule or not isinstance(block.sides[0], Polynomial):
+        return False
+    return any(isinstance(atom, Partial) for atom in block.sides[0].atoms)
 
 
 def _caption(block: Pictures, at: int, lang: str) -> str:

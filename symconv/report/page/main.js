@@ -9,25 +9,16 @@ import { RESULT, contributions, problemOf, shapesOf } from "./geometry.js";
 import { Formulas, derivative, math } from "./formulas.js";
 import { cellOf, drawGrid, mark, moveStop, neighbour, planeOf } from "./grids.js";
 import { drawKernel, drawOperand, layKernel, machineOf } from "./machine.js";
-import { drawSliders, isAlike, spelled, withValue } from "./controls.js";
+import { drawSliders, firstAxisForAll, isAlike, spelled, withValue } from "./controls.js";
+import { connectHead, fit, offerCopies, perRow, reachable, sayEverywhere, words } from "./frame.js";
 import { MISTAKES, exampleOf } from "./mistakes.js";
 import { countOf, differences, isTooLarge, lookThrough, optionsOf } from "./lens.js";
 
 const SLOTS = ["forward", "input", "weight", "bias"];
 const SLOT_OF = { delta: "forward", a: "input", w: "weight", b: "bias" };
-const [LEAST_CELL, MOST_CELL] = [1.6, 2.97]; // sides of a cell with its gap, in rem
 const BEAT = 900; // milliseconds between two entries when playing
 
 const find = (id) => document.getElementById(id);
-
-/** Words in the page's language: from the page's own data, with {names} filled in. */
-function words(data) {
-  return (key, values = {}) => {
-    const language = document.documentElement.lang.startsWith("zh") ? "zh" : "en";
-    const template = data.strings[language][key] ?? data.strings.en[key] ?? key;
-    return template.replace(/\{(\w+)\}/g, (whole, name) => values[name] ?? whole);
-  };
-}
 
 /** The living part of the page. */
 class Lab {
@@ -492,97 +483,6 @@ class Lab {
       this.change(this.data.layer);
     });
   }
-}
-
-/** A layer whose axes all have the numbers of the first one. */
-function firstAxisForAll(layer) {
-  const alike = Object.entries(layer).map(([name, value]) =>
-    [name, Array.isArray(value) ? value.map(() => value[0]) : value]);
-  return Object.fromEntries(alike);
-}
-
-/** Gives grids that stand side by side the largest cells that fit; the columns are those of each grid. */
-function fit(box, columns) {
-  const rem = parseFloat(getComputedStyle(document.documentElement).fontSize);
-  const width = box.clientWidth / rem;
-  const row = (width - 3.5 * columns.length) / columns.reduce((sum, n) => sum + n, 0);
-  const one = (width - 0.5) / Math.max(...columns);
-  const cell = Math.max(LEAST_CELL, Math.min(row >= LEAST_CELL + 0.4 ? row : one, MOST_CELL));
-  box.style.setProperty("--cell", `${cell - 0.12}rem`);
-  box.classList.toggle("compact", cell < 2.3);
-}
-
-/** How many products of a sum stand in a row. */
-function perRow() {
-  return find("terms").clientWidth < 560 ? 2 : 4;
-}
-
-/** A button beside every formula that copies its LaTeX. */
-function offerCopies(box, text) {
-  for (const annotation of box.querySelectorAll('math[display="block"] annotation')) {
-    const frame = annotation.closest(".scroller");
-    if (!frame || frame.parentElement.querySelector(":scope > .copy")) continue;
-    const button = document.createElement("button");
-    button.type = "button";
-    button.className = "copy";
-    button.textContent = "LaTeX";
-    button.setAttribute("aria-label", text("copy"));
-    button.addEventListener("click", async () => {
-      await copied(annotation.textContent);
-      button.textContent = "✓";
-      setTimeout(() => { button.textContent = "LaTeX"; }, 1200);
-    });
-    frame.after(button);
-  }
-}
-
-/** Puts a text on the clipboard, by the old way where the new one is not allowed. */
-async function copied(text) {
-  try {
-    await navigator.clipboard.writeText(text);
-  } catch {
-    const area = document.createElement("textarea");
-    area.value = text;
-    document.body.append(area);
-    area.select();
-    document.execCommand("copy");
-    area.remove();
-  }
-}
-
-/** What scrolls sideways can be reached by the keyboard. */
-function reachable(box) {
-  for (const scroller of box.querySelectorAll(".scroller")) {
-    if (scroller.scrollWidth > scroller.clientWidth) scroller.tabIndex = 0;
-    else scroller.removeAttribute("tabindex");
-  }
-}
-
-/** The words of the parts that have no state: elements name the key of their text or of their label. */
-function sayEverywhere(text) {
-  for (const element of document.querySelectorAll("[data-text]")) element.textContent = text(element.dataset.text);
-  for (const element of document.querySelectorAll("[data-label]")) {
-    element.setAttribute("aria-label", text(element.dataset.label));
-  }
-}
-
-/** The switches of theme and language in the page's head; `changed` says all words anew. */
-function connectHead(text, changed) {
-  const root = document.documentElement;
-  find("theme").addEventListener("click", () => {
-    const dark = root.dataset.theme ? root.dataset.theme === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
-    root.dataset.theme = dark ? "light" : "dark";
-  });
-  find("language").addEventListener("click", () => {
-    root.lang = root.lang.startsWith("zh") ? "en" : "zh";
-    changed();
-    label();
-  });
-  const label = () => { find("language").textContent = text("otherLanguage"); };
-  label();
-  addEventListener("beforeprint", () => {
-    for (const details of document.querySelectorAll("article details")) details.open = true;
-  });
 }
 
 const data = JSON.parse(find("data").textContent);
