@@ -7,10 +7,11 @@
 
 import { RESULT, contributions, problemOf, shapesOf } from "./geometry.js";
 import { Formulas, derivative, math } from "./formulas.js";
-import { cellOf, drawGrid, mark, moveStop, neighbour, planeOf } from "./grids.js";
+import { drawGrid, mark, planeOf } from "./grids.js";
 import { drawKernel, drawOperand, layKernel, machineOf } from "./machine.js";
-import { drawSliders, firstAxisForAll, isAlike, spelled, withValue } from "./controls.js";
+import { drawSliders, isAlike, spelled } from "./controls.js";
 import { connectHead, fit, offerCopies, perRow, reachable, sayEverywhere, words } from "./frame.js";
+import { connect } from "./hands.js";
 import { MISTAKES, exampleOf } from "./mistakes.js";
 import { countOf, differences, isTooLarge, lookThrough, optionsOf } from "./lens.js";
 
@@ -29,7 +30,7 @@ class Lab {
     this.alike = isAlike(data.layer);
     this.state.index = this.middle();
     this.timer = null;
-    this.connect();
+    connect(this);
     this.words();
   }
 
@@ -351,22 +352,6 @@ class Lab {
     reachable(document);
   }
 
-  connect() {
-    this.connectGrids();
-    this.connectPlayer();
-    this.connectLayer();
-    find("mistake").addEventListener("change", ({ target }) => {
-      this.state.mistake = target.value === "" ? null : MISTAKES[Number(target.value)];
-      this.drawLens();
-      const wrong = this.wrong && [...this.wrong].find(([, entries]) => entries?.size);
-      if (wrong && !this.wrong.get(this.state.slot)?.size) this.showEntry(wrong[0], [...wrong[1].keys()][0]);
-      else this.look();
-    });
-    find("lens").addEventListener("click", ({ target }) => {
-      if (target.id === "example") this.showExample();
-    });
-  }
-
   showExample() {
     const { layer, slot, index } = exampleOf(this.state.mistake);
     this.state.layer = structuredClone(layer);
@@ -390,99 +375,6 @@ class Lab {
     this.draw();
   }
 
-  connectGrids() {
-    const tensors = find("tensors");
-    const pointed = (target) => {
-      const cell = target.closest?.("[data-index]");
-      if (!cell) return null;
-      const name = cell.id === "bias" ? "b" : cell.closest("figure").id.replace("grid-", "");
-      return [SLOT_OF[name], cell.dataset.index.split(",").map(Number)];
-    };
-    tensors.addEventListener("pointerover", ({ target }) => {
-      const entry = pointed(target);
-      if (entry) this.point(...entry);
-    });
-    tensors.addEventListener("focusin", ({ target }) => {
-      const entry = pointed(target);
-      if (entry) this.point(...entry);
-      if (target.closest("td")) moveStop(target);
-    });
-    tensors.addEventListener("click", ({ target }) => {
-      const entry = pointed(target);
-      if (entry) this.point(...entry, true);
-    });
-    tensors.addEventListener("change", ({ target }) => {
-      const key = target.dataset.plane;
-      this.state[key] = Number(target.value);
-      this.joinGroups(key === "y" ? "y" : "o");
-      this.state.pinned = false;
-      this.state.index = this.state.slot === "bias" ? [this.state.o] : this.indexAt(this.state.index.slice(2));
-      this.draw();
-      tensors.querySelector(`[data-plane="${key}"]`).focus();
-    });
-    tensors.addEventListener("keydown", (event) => this.key(event, pointed));
-    document.addEventListener("keydown", ({ key }) => {
-      if (key === "Escape" && this.state.pinned) this.unpin();
-    });
-    find("terms").addEventListener("pointerover", ({ target }) => this.lightTerm(target.closest?.("[data-term]")));
-    find("terms").addEventListener("pointerleave", () => this.lightTerm(null));
-  }
-
-  key(event, pointed) {
-    const cell = event.target.closest("td");
-    const entry = pointed(event.target);
-    if (entry && cell && (event.key === "Enter" || event.key === " ")) {
-      event.preventDefault();
-      this.point(...entry, true);
-      return;
-    }
-    const next = cell && neighbour(cell, event.key);
-    if (!next) return;
-    event.preventDefault();
-    next.focus();
-  }
-
-  /** The three factors of one product, more strongly than the others. */
-  lightTerm(term) {
-    const product = term ? this.products[Number(term.dataset.term)] : null;
-    for (const name of ["a", "w", "delta"]) mark(find(`grid-${name}`), "strong", product?.[name] ? [product[name]] : []);
-    if (product && !product.a && this.state.slot === "input") cellOf(find("grid-a"), this.state.index)?.classList.add("strong");
-  }
-
-  connectPlayer() {
-    find("maps").addEventListener("change", ({ target }) => {
-      this.state.slot = target.value;
-      this.state.pinned = false;
-      this.state.index = this.middle();
-      this.look();
-    });
-    find("back").addEventListener("click", () => this.step(-1));
-    find("ahead").addEventListener("click", () => this.step(1));
-    find("play").addEventListener("click", () => this.play(!this.timer));
-    find("position").addEventListener("input", ({ target }) => this.seek(Number(target.value)));
-  }
-
-  connectLayer() {
-    find("sliders").addEventListener("input", ({ target }) => {
-      if (target.id === "alike") return;
-      const { field, axis } = target.dataset;
-      target.previousElementSibling.textContent = target.value;
-      this.change(withValue(this.state.layer, field, Number(axis), Number(target.value), this.alike));
-    });
-    find("sliders").addEventListener("change", ({ target }) => {
-      if (target.id !== "alike") return;
-      this.alike = target.checked;
-      if (this.alike) this.state.layer = firstAxisForAll(this.state.layer);
-      drawSliders(find("sliders"), this.state.layer, this.text, this.alike);
-      find("alike").focus();
-      this.draw();
-    });
-    find("reset").addEventListener("click", () => {
-      this.alike = isAlike(this.data.layer);
-      drawSliders(find("sliders"), this.data.layer, this.text, this.alike);
-      this.change(this.data.layer);
-    });
-  }
 }
 
 const data = JSON.parse(find("data").textContent);
