@@ -108,7 +108,7 @@ def general_formulas(equations, layer, written_in):
                     yield {"a": "input", "w": "weight", "b": "bias"}[tensor], reader.evaluated(left, text), text
 
 
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=25)
 @given(small_layers(max_size=3, max_channels=2), notations)
 def test_every_entry_in_the_text_is_the_derivations_in_both_languages(layer, written_in):
     derivation = derive_gradients(layer)
@@ -139,7 +139,7 @@ def text_equations(text):
     return [equation for each in lists for equation in each if " = " in equation]
 
 
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=25)
 @given(small_layers(max_size=3, max_channels=2), notations)
 def test_every_formula_in_latex_is_the_one_in_the_text(layer, written_in):
     data = json.loads(derive(layer, notation=written_in).json())

@@ -561,7 +561,7 @@ def test_the_document_shows_f_and_its_slope(name):
     assert "        f'(z) = " in text
     if not isinstance(ours.derivative, sympy.Piecewise):
         assert f"f'(z) = {ours.derivative}" in text
-    written = re.sub(r"\\\\(?=\S)", r"\\\\ ", sympy.latex(ours.derivative).replace("\\text{for}\\: ", "\\text{if } "))
+    written = re.sub(r"\\\\(?=\S)", r"\\\\ ", sympy.latex(ours.derivative).replace("\\text{for}\\: ", "\\text{if}\\ "))
     assert f"f'(z) = {written}" in document.latex()
 
 

@@ -31,7 +31,7 @@ def width(latex: str) -> float:
 
     Examples
     --------
-    >>> 20 < width(r"\delta_{1,1}") < 30
+    >>> 10 < width(r"\delta_{1,1}") < 30
     True
     """
     return _Measure(_TOKEN.findall(latex)).row(1.0)

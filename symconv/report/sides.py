@@ -105,7 +105,7 @@ def _expression(writer: Writer, expression: sympy.Expr, argument: str) -> str:
     *cases, (other, _) = [(written(value), written(condition)) for value, condition in expression.args]
     lang = writer.markup.lang
     if latex:
-        rows = [f"{value} & \\text{{{say('cases.if', lang)} }} {condition}" for value, condition in cases]
+        rows = [f"{value} & \\text{{{say('cases.if', lang)}}}\\ {condition}" for value, condition in cases]
         rows.append(f"{other} & \\text{{{say('cases.otherwise', lang)}}}")
         return "\\begin{cases} " + " \\\\ ".join(rows) + " \\end{cases}"
     told = [say("case", lang, value=value, condition=condition) for value, condition in cases]
