@@ -8,7 +8,7 @@ BIN    := $(VENV)/bin
 SETUP  := pyproject.toml symconv/__init__.py
 
 .DEFAULT_GOAL := prove
-.PHONY: prove test lint docs bench bench-lowering campaign frameworks golden clean
+.PHONY: prove test lint docs bench bench-lowering bench-page campaign frameworks golden clean
 
 prove: $(VENV)/.base
 	@$(BIN)/symconv prove
@@ -33,15 +33,21 @@ bench: $(VENV)/.test
 bench-lowering: $(VENV)/.test
 	$(BIN)/python -m tests.benchmarks.lowering
 
+# The page in headless Chromium: until it can be used, after a slider moves, when an entry is pointed at.
+bench-page: $(VENV)/.test
+	$(BIN)/pip install --quiet --editable '.[page-tests]'
+	$(BIN)/python -m tests.benchmarks.page
+
 # Near-miss theorems and spoilt certificates, 10,000 of each: none may be accepted that states something false. Then the
 # corpus of wrong backwards, all of which must be refuted, and correct libraries on 10,000 layers each.
 campaign: $(VENV)/.test
 	$(BIN)/python -m tests.campaign --near-misses 10000 --corrupted 10000 --seed 1
 	$(BIN)/python -m tests.audit_campaign --layers 10000 --seed 1
 
-# PyTorch (CPU), JAX, z3, cvc5, numba and Sphinx: the tests that ask them run where they are installed, and skip elsewhere.
+# PyTorch (CPU), JAX, z3, cvc5, numba, Sphinx, and Playwright, which drives the Chromium of this machine: the tests that ask
+# them run where they are installed, and skip elsewhere.
 frameworks: $(VENV)/.base
-	$(BIN)/pip install --quiet --editable '.[frameworks,second-opinion,numba,docs]'
+	$(BIN)/pip install --quiet --editable '.[frameworks,second-opinion,numba,docs,page-tests]'
 
 # Writes the golden texts anew; look at the difference before you commit it.
 golden: $(VENV)/.test

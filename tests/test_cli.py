@@ -63,7 +63,7 @@ def process(*arguments, command=COMMAND, env=None, **options):
 # --- what every command prints ---
 
 
-@pytest.mark.parametrize("command", [(), ("prove",), ("derive",), ("lower",), ("layers",)], ids=str)
+@pytest.mark.parametrize("command", [(), ("prove",), ("derive",), ("lower",), ("explore",), ("layers",)], ids=str)
 @pytest.mark.parametrize("option", ["-h", "--help"])
 def test_help_is_printed(symconv, command, option):
     run = symconv(*command, option)
@@ -293,7 +293,7 @@ def test_derive_without_a_layer_is_the_worked_example_in_its_own_notation(symcon
     assert "dE_d/da^{l-1}_{1,1}" in run.out
 
 
-@pytest.mark.parametrize("form", ["text", "latex", "json"])
+@pytest.mark.parametrize("form", ["text", "latex", "html", "json"])
 def test_a_written_file_holds_what_would_have_been_printed(symconv, form):
     printed = symconv("derive", "5", "3", "--stride", "2", "--format", form)
     run = symconv("derive", "5", "3", "--stride", "2", "--format", form, "-o", "out")

@@ -127,12 +127,18 @@ def windowed(operand: Grid, result: Grid, correlation: Correlate) -> tuple[Grid,
         return operand, result
     size, strides, gaps = ((1,) * (2 - len(taps)) + t for t in (taps, correlation.stride, correlation.dilation))
 
+    drawn = len(operand.kinds), len(operand.kinds[0])
+
     def window(at: Cell) -> frozenset[Cell]:
-        rows, columns = ([s * x + d * k for k in range(n)] for s, x, d, n in zip(strides, at, gaps, size, strict=True))
+        """The cells under the kernel, as far as they are drawn."""
+        rows, columns = (
+            range(s * x, min(s * x + d * (n - 1) + 1, end), d)
+            for s, x, d, n, end in zip(strides, at, gaps, size, drawn, strict=True)
+        )
         return frozenset(product(rows, columns))
 
     def worth(at: Cell) -> tuple[bool, int]:
-        shown = [(r, c) for r, c in window(at) if r < len(operand.kinds) and c < len(operand.kinds[0])]
+        shown = window(at)
         return len(shown) == size[0] * size[1], sum(operand.kinds[r][c] == ENTRY for r, c in shown)
 
     places = list(product(range(len(result.rows)), range(len(result.rows[0]))))

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import groupby
 from typing import assert_never
 
+from symconv.polynomial import Partial, Polynomial
 from symconv.report.blocks import (
     Block,
     Claim,
@@ -58,8 +60,11 @@ class Article:
 
     def sections(self, tellings: Tellings) -> str:
         """All blocks, in sections that begin at headings."""
-        told = zip(*tellings.values(), strict=True)
-        markup = [text for blocks in told for text in self.block(blocks)]
+        told = list(zip(*tellings.values(), strict=True))
+        markup: list[str] = []
+        for listed, run in groupby(told, key=lambda blocks: _is_listed(blocks[0])):
+            inside = [text for blocks in run for text in self.block(blocks)]
+            markup += ['<div class="listed">', *inside, "</div>"] if listed else inside
         return "\n".join([*markup, "</section>"] if self.headings else markup)
 
     def block(self, told: tuple[Block, ...]) -> Iterator[str]:
@@ -82,7 +87,7 @@ class Article:
             case Pictures():
                 yield self.pictures([b for b in told if isinstance(b, Pictures)])
             case Finding() as finding:
-                yield from self.finding(finding)
+                yield from self.finding(finding, [b.name for b in told if isinstance(b, Finding)])
             case Claim(status, _):
                 scope = self.each([b.text for b in told if isinstance(b, Claim)])
                 yield f'<p class="claim {status.lower()}"><strong>{self.status(status)}</strong> {scope}</p>'
@@ -135,11 +140,12 @@ class Article:
             parts.append(f"<figure>{drawn}{bias}<figcaption>{caption}</figcaption></figure>")
         return f'<div class="pictures scroller">{"".join(parts)}</div>'
 
-    def finding(self, finding: Finding) -> Iterator[str]:
+    def finding(self, finding: Finding, names: list[str]) -> Iterator[str]:
         """The outcome for one gradient, and what it rests on."""
         outcome, status = finding.outcome, finding.outcome.status
-        by = finding.name.removeprefix("dE/d")
-        name = self.translated(finding.name) if by == finding.name else self.formulas.gradient(by)
+        claim = finding.name.strip("$")  # a message: what is between dollar signs is mathematics
+        by = claim.removeprefix("dE/d")
+        name = self.each(names) if by == claim else self.formulas.gradient(by)
         yield f'<div class="finding {status.lower()}"><h3>{name} <em>{self.status(status)}</em></h3>'
         match outcome:
             case Proved():
@@ -171,6 +177,13 @@ class Article:
     def translated(self, text: str) -> str:
         """A sentence of a proof."""
         return self.each([translated(text, lang) for lang in self.langs])
+
+
+def _is_listed(block: Block) -> bool:
+    """Whether a block is one of many entries told alike: a derivative of E and its polynomial, without a reason."""
+    if not isinstance(block, Equation) or block.rule or not isinstance(block.sides[0], Polynomial):
+        return False
+    return any(isinstance(atom, Partial) for atom in block.sides[0].atoms)
 
 
 def _caption(block: Pictures, at: int, lang: str) -> str:

@@ -22,7 +22,7 @@ def grid_svg(writer: Writer, grid: Grid, label: str) -> str:
     """One grid: a square for every entry, with its name; zeros that were put in have a dashed border."""
     rows, columns = len(grid.rows), len(grid.rows[0])
     cells = "".join(
-        _cell(writer, value, column * CELL, row * CELL)
+        _cell(writer, value, _kind(grid, value, row, column), column * CELL, row * CELL)
         for row, values in enumerate(grid.rows)
         for column, value in enumerate(values)
     )
@@ -32,8 +32,7 @@ def grid_svg(writer: Writer, grid: Grid, label: str) -> str:
     return f'<svg class="grid" role="img" aria-label="{name}" {size}>{cells}</svg>'
 
 
-def _cell(writer: Writer, value: Polynomial, x: int, y: int) -> str:
-    kind = _kind(value)
+def _cell(writer: Writer, value: Polynomial, kind: str, x: int, y: int) -> str:
     square = f'<rect class="{kind}" x="{x}" y="{y}" width="{CELL}" height="{CELL}"/>'
     plain = Writer(writer.names, Text(unicode=True)).cell(value)
     base, _, below = plain.partition("_")
@@ -47,8 +46,9 @@ def _cell(writer: Writer, value: Polynomial, x: int, y: int) -> str:
     )
 
 
-def _kind(value: Polynomial) -> str:
+def _kind(grid: Grid, value: Polynomial, row: int, column: int) -> str:
+    """The class of a cell: its tensor, or why it is zero."""
     if not value:
-        return "zero"
+        return f"zero {grid.kinds[row][column]}"
     entry = next((atom for atom in value.atoms if isinstance(atom, Entry)), None)
     return KINDS.get(entry.tensor, "other") if entry is not None else "other"

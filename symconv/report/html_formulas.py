@@ -103,8 +103,10 @@ class Formulas:
             return [side(self.writer, value)]
         products = self.writer.products(value, SHOWN_PRODUCTS)
         written = [self.markup.summand(c, p, leads=at == 0) for at, (c, p) in enumerate(products)]
-        rows = ["".join(written[at : at + PRODUCTS]) for at in range(0, len(written), PRODUCTS)] or ["<mn>0</mn>"]
-        return [*rows, f"<mo>+</mo>{self.markup.dots(len(value))}"] if len(value) > len(products) else rows
+        first, *rest = [written[at : at + PRODUCTS] for at in range(0, len(written), PRODUCTS)] or [["<mn>0</mn>"]]
+        rows = ["".join(first), *(_between("".join(row)) for row in rest)]
+        dots = _between(f"<mo>+</mo>{self.markup.dots(len(value))}")
+        return [*rows, dots] if len(value) > len(products) else rows
 
     def _formula(self, formula: Formula) -> list[str]:
         """A sum, and below it the conditions of its last term."""
@@ -122,6 +124,11 @@ class Formulas:
         if len(sides) == 1:
             return sides[0] if is_statement(equation.sides[0]) else f"= {sides[0]}"
         return f"{sides[0]} &= " + " \\\\\n&= ".join(sides[1:])
+
+
+def _between(row: str) -> str:
+    """A row that goes on with a sum: its sign stands between two products, though nothing is left of it here."""
+    return row.replace("<mo>", "<mo form='infix'>", 1)
 
 
 def _annotation(latex: str) -> str:

@@ -17,14 +17,14 @@ from importlib.resources import files
 
 from symconv.forward import AnyLayer
 from symconv.layer import Conv
-from symconv.report.blocks import Finding, Heading
+from symconv.report.blocks import Block, Finding, Heading
 from symconv.report.html import Article, Tellings
 from symconv.report.html_prose import spans
 from symconv.report.lab import drawable, lab_data, strings
 from symconv.report.notation import Names, Notation
 
 # In the order in which they are read: each may import those before it.
-SCRIPTS = ("geometry", "mistakes", "formulas", "grids", "machine", "controls", "lens", "main")
+SCRIPTS = ("geometry", "mistakes", "formulas", "grids", "machine", "controls", "lens", "frame", "hands", "main")
 IMPORT = re.compile(r'^import (\{[^}]*\}) from "\./(\w+)\.js";\n', re.MULTILINE)
 EXPORT = re.compile(r"^export ((?:async )?(?:function\*?|const|class) (\w+))", re.MULTILINE)
 
@@ -44,26 +44,30 @@ def html_page(tellings: Tellings, layer: AnyLayer, notation: Notation, *, versio
         The version of symconv, for the page's foot.
     """
     language, blocks = next(iter(tellings.items()))
-    findings = {block.name: block for block in blocks if isinstance(block, Finding)}
+    findings = {block.name.strip("$"): block for block in blocks if isinstance(block, Finding)}
     article = Article(Names(notation, layer), findings, tuple(tellings))
-    title = blocks[0].text if isinstance(blocks[0], Heading) else "symconv"
     body = article.sections({lang: told[1:] for lang, told in tellings.items()})
     style, script = _resource("page.css"), bundle()
     return TEMPLATE.format(
         lang=language,
         policy=escape(policy(style, script)),
-        title=escape(f"{title} - symconv"),
+        title=escape(f"{_title(blocks[0]).replace('$', '')} - symconv"),
         style=style,
         heading=said("title"),
-        layer=escape(title, quote=False),
+        about=article.each([_title(told[0]) for told in tellings.values()]),
         theme=said("theme"),
         lab=_lab(layer) if isinstance(layer, Conv) else "",
         contents=_contents(article.headings),
         article=body,
         made=spans({lang: words["made"].replace("{version}", version) for lang, words in strings().items()}),
-        data=data_text(lab_data(layer, notation)) if isinstance(layer, Conv) else "null",
+        data=data_text(lab_data(layer, notation) if isinstance(layer, Conv) else {"strings": strings()}),
         script=script,
     )
+
+
+def _title(block: Block) -> str:
+    """The heading that a document begins with."""
+    return block.text if isinstance(block, Heading) else "symconv"
 
 
 def said(key: str, **values: str) -> str:
@@ -145,7 +149,7 @@ TEMPLATE = """<!DOCTYPE html>
 <body>
 <header>
 <div><h1>{heading}</h1>
-<p class="about"><code>{layer}</code></p></div>
+<p class="about">{about}</p></div>
 <div class="switches" data-script hidden>
 <button type="button" id="language" data-label="language"></button>
 <button type="button" id="theme" data-text="theme">{theme}</button>

@@ -62,9 +62,15 @@ def mathematics(text: str) -> str:
     """
     written = escape(text, quote=False)
     written = re.sub(r"(?<!&)\b(?<!&)([A-Za-zα-ωΑ-Ω])(?![A-Za-z;])", r"<i>\1</i>", written)
-    written = re.sub(r"_\{([^{}]*)\}|_(<i>.</i>|\w)", lambda m: f"<sub>{m[1] or m[2]}</sub>", written)
+    written = re.sub(r"(?<=[^\s])\*(?=[^\s])|(?<= )\*(?= )", "\N{MIDDLE DOT}", written)  # one alone is a convolution
+    written = written.replace("-", "\N{MINUS SIGN}").replace("'", "\N{PRIME}")
+    written = re.sub(r"_\{([^{}]*)\}|_(<i>.</i>|\w)", lambda m: f"<sub>{m[1] or _slanted(m[2])}</sub>", written)
     written = re.sub(r"\^\{([^{}]*)\}|\^(<i>.</i>|\w)", lambda m: f"<sup>{m[1] or m[2]}</sup>", written)
     return f'<span class="m">{written}</span>'
+
+
+def _slanted(letter: str) -> str:
+    return f"<i>{letter}</i>" if len(letter) == 1 and letter.isalpha() else letter
 
 
 def spans(written: Mapping[str, str]) -> str:

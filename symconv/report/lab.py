@@ -7,6 +7,7 @@ Never: a geometry; that is computed in the page, by page/geometry.js.
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from importlib.resources import files
 from typing import Any
 
@@ -47,7 +48,7 @@ def lab_data(layer: Conv, notation: Notation) -> dict[str, Any]:
 def drawable(layer: Conv) -> Conv:
     """The layer itself where it can be drawn and its sliders reach it; else a smaller one of the same kind.
 
-    Sizes come down by multiples of the stride, so that the remainder stays what it is.
+    Sizes come down by multiples of the stride, so that the remainder stays what it is, until input and output fit.
 
     Examples
     --------
@@ -83,4 +84,9 @@ def _drawable(axis: Axis) -> Axis:
             raise InvalidLayer(f"no drawable layer is like {axis!r}")
         numbers |= smaller
         found = Axis(size, **numbers, **pads)
+    while found.output_size > LARGEST.input_size and found.input_size > found.stride:
+        fewer = replace(found, input_size=found.input_size - found.stride)
+        if fewer.slack < 0:
+            break
+        found = fewer
     return found

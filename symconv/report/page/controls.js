@@ -85,3 +85,10 @@ export function spelled(layer) {
   if (layer.weight_layout !== "OI") parts.push(`weight_layout='${layer.weight_layout}'`);
   return `Conv(${parts.join(", ")})`;
 }
+
+/** A layer whose axes all have the numbers of the first one. */
+export function firstAxisForAll(layer) {
+  const alike = Object.entries(layer).map(([name, value]) =>
+    [name, Array.isArray(value) ? value.map(() => value[0]) : value]);
+  return Object.fromEntries(alike);
+}

@@ -106,7 +106,7 @@ export class Formulas {
         const z = this.entry("z", product.delta);
         return pointed(at, `${derivative(this.entry("E", []), z)}<mo>\u2062</mo>${derivative(z, by)}`);
       });
-      rows.push(...inRows(chained, 0, 0, perRow));
+      rows.push(...inRows(chained, 0, 0, perRow < 4 ? 1 : perRow));
     }
     const last = slot === "forward" && bias ? [this.entry("b", [index[1]])] : [];
     rows.push(...inRows([...shown.map((product, at) => pointed(at, this.product(product))), ...last],

@@ -7,7 +7,7 @@ import { MISTAKES, computed, formOf, isCovered, reduced, wrongEntries } from "./
 import { fraction, math } from "./formulas.js";
 
 const SHOWN = 16; // products of an entry that are listed
-const MOST = 20000; // products of a layer that the lens looks at
+const MOST = 40000; // products of a layer that the lens looks at
 
 /** The options of the choice of a mistake, by class; `told` gives the catalogue's words of a name. */
 export function optionsOf(told, text) {

@@ -7,27 +7,19 @@
 
 import { RESULT, contributions, problemOf, shapesOf } from "./geometry.js";
 import { Formulas, derivative, math } from "./formulas.js";
-import { cellOf, drawGrid, mark, moveStop, neighbour, planeOf } from "./grids.js";
+import { drawGrid, mark, planeOf } from "./grids.js";
 import { drawKernel, drawOperand, layKernel, machineOf } from "./machine.js";
-import { drawSliders, isAlike, spelled, withValue } from "./controls.js";
+import { drawSliders, isAlike, spelled } from "./controls.js";
+import { connectHead, fit, offerCopies, perRow, reachable, sayEverywhere, words } from "./frame.js";
+import { connect } from "./hands.js";
 import { MISTAKES, exampleOf } from "./mistakes.js";
 import { countOf, differences, isTooLarge, lookThrough, optionsOf } from "./lens.js";
 
 const SLOTS = ["forward", "input", "weight", "bias"];
 const SLOT_OF = { delta: "forward", a: "input", w: "weight", b: "bias" };
-const [LEAST_CELL, MOST_CELL] = [1.6, 2.97]; // sides of a cell with its gap, in rem
 const BEAT = 900; // milliseconds between two entries when playing
 
 const find = (id) => document.getElementById(id);
-
-/** Words in the page's language: from the page's own data, with {names} filled in. */
-function words(data) {
-  return (key, values = {}) => {
-    const language = document.documentElement.lang.startsWith("zh") ? "zh" : "en";
-    const template = data.strings[language][key] ?? data.strings.en[key] ?? key;
-    return template.replace(/\{(\w+)\}/g, (whole, name) => values[name] ?? whole);
-  };
-}
 
 /** The living part of the page. */
 class Lab {
@@ -38,7 +30,7 @@ class Lab {
     this.alike = isAlike(data.layer);
     this.state.index = this.middle();
     this.timer = null;
-    this.connect();
+    connect(this);
     this.words();
   }
 
@@ -151,10 +143,17 @@ class Lab {
     return `<math class="symbol">${name}</math>`;
   }
 
+  /** The same in plain text. */
+  nameOf(slot) {
+    const plain = (tensor) => this.formulas.glyph(tensor);
+    return slot === "forward" ? plain("z") : `∂${plain("E")}/∂${plain(RESULT[slot])}`;
+  }
+
   drawMaps() {
     const slots = SLOTS.filter((slot) => slot !== "bias" || this.state.layer.bias);
     find("maps").innerHTML = slots.map((slot) =>
-      `<label><input type="radio" name="map" value="${slot}"${slot === this.state.slot ? " checked" : ""}>` +
+      `<label><input type="radio" name="map" value="${slot}" aria-label="${this.nameOf(slot)}"` +
+      `${slot === this.state.slot ? " checked" : ""}>` +
       `<span>${this.symbols[slot]}</span></label>`).join("");
   }
 
@@ -343,34 +342,14 @@ class Lab {
 
   /** All words of the living part, after a change of the language; then everything that holds words. */
   words() {
-    for (const element of document.querySelectorAll("[data-text]")) {
-      element.textContent = this.text(element.dataset.text);
-    }
-    for (const element of document.querySelectorAll("[data-label]")) {
-      element.setAttribute("aria-label", this.text(element.dataset.label));
-    }
+    sayEverywhere(this.text);
     const chosen = this.state.mistake ? String(MISTAKES.indexOf(this.state.mistake)) : "";
     find("mistake").innerHTML = optionsOf((name) => ({ ...this.told(name), title: this.told(name).title }), this.text);
     find("mistake").value = chosen;
     drawSliders(find("sliders"), this.state.layer, this.text, this.alike);
     this.play(false);
     this.draw();
-  }
-
-  connect() {
-    this.connectGrids();
-    this.connectPlayer();
-    this.connectLayer();
-    find("mistake").addEventListener("change", ({ target }) => {
-      this.state.mistake = target.value === "" ? null : MISTAKES[Number(target.value)];
-      this.drawLens();
-      const wrong = this.wrong && [...this.wrong].find(([, entries]) => entries?.size);
-      if (wrong && !this.wrong.get(this.state.slot)?.size) this.showEntry(wrong[0], [...wrong[1].keys()][0]);
-      else this.look();
-    });
-    find("lens").addEventListener("click", ({ target }) => {
-      if (target.id === "example") this.showExample();
-    });
+    reachable(document);
   }
 
   showExample() {
@@ -396,188 +375,16 @@ class Lab {
     this.draw();
   }
 
-  connectGrids() {
-    const tensors = find("tensors");
-    const pointed = (target) => {
-      const cell = target.closest?.("[data-index]");
-      if (!cell) return null;
-      const name = cell.id === "bias" ? "b" : cell.closest("figure").id.replace("grid-", "");
-      return [SLOT_OF[name], cell.dataset.index.split(",").map(Number)];
-    };
-    tensors.addEventListener("pointerover", ({ target }) => {
-      const entry = pointed(target);
-      if (entry) this.point(...entry);
-    });
-    tensors.addEventListener("focusin", ({ target }) => {
-      const entry = pointed(target);
-      if (entry) this.point(...entry);
-      if (target.closest("td")) moveStop(target);
-    });
-    tensors.addEventListener("click", ({ target }) => {
-      const entry = pointed(target);
-      if (entry) this.point(...entry, true);
-    });
-    tensors.addEventListener("change", ({ target }) => {
-      const key = target.dataset.plane;
-      this.state[key] = Number(target.value);
-      this.joinGroups(key === "y" ? "y" : "o");
-      this.state.pinned = false;
-      this.state.index = this.state.slot === "bias" ? [this.state.o] : this.indexAt(this.state.index.slice(2));
-      this.draw();
-      tensors.querySelector(`[data-plane="${key}"]`).focus();
-    });
-    tensors.addEventListener("keydown", (event) => this.key(event, pointed));
-    document.addEventListener("keydown", ({ key }) => {
-      if (key === "Escape" && this.state.pinned) this.unpin();
-    });
-    find("terms").addEventListener("pointerover", ({ target }) => this.lightTerm(target.closest?.("[data-term]")));
-    find("terms").addEventListener("pointerleave", () => this.lightTerm(null));
-  }
-
-  key(event, pointed) {
-    const cell = event.target.closest("td");
-    const entry = pointed(event.target);
-    if (entry && cell && (event.key === "Enter" || event.key === " ")) {
-      event.preventDefault();
-      this.point(...entry, true);
-      return;
-    }
-    const next = cell && neighbour(cell, event.key);
-    if (!next) return;
-    event.preventDefault();
-    next.focus();
-  }
-
-  /** The three factors of one product, more strongly than the others. */
-  lightTerm(term) {
-    const product = term ? this.products[Number(term.dataset.term)] : null;
-    for (const name of ["a", "w", "delta"]) mark(find(`grid-${name}`), "strong", product?.[name] ? [product[name]] : []);
-    if (product && !product.a && this.state.slot === "input") cellOf(find("grid-a"), this.state.index)?.classList.add("strong");
-  }
-
-  connectPlayer() {
-    find("maps").addEventListener("change", ({ target }) => {
-      this.state.slot = target.value;
-      this.state.pinned = false;
-      this.state.index = this.middle();
-      this.look();
-    });
-    find("back").addEventListener("click", () => this.step(-1));
-    find("ahead").addEventListener("click", () => this.step(1));
-    find("play").addEventListener("click", () => this.play(!this.timer));
-    find("position").addEventListener("input", ({ target }) => this.seek(Number(target.value)));
-  }
-
-  connectLayer() {
-    find("sliders").addEventListener("input", ({ target }) => {
-      if (target.id === "alike") return;
-      const { field, axis } = target.dataset;
-      target.previousElementSibling.textContent = target.value;
-      this.change(withValue(this.state.layer, field, Number(axis), Number(target.value), this.alike));
-    });
-    find("sliders").addEventListener("change", ({ target }) => {
-      if (target.id !== "alike") return;
-      this.alike = target.checked;
-      if (this.alike) this.state.layer = firstAxisForAll(this.state.layer);
-      drawSliders(find("sliders"), this.state.layer, this.text, this.alike);
-      find("alike").focus();
-      this.draw();
-    });
-    find("reset").addEventListener("click", () => {
-      this.alike = isAlike(this.data.layer);
-      drawSliders(find("sliders"), this.data.layer, this.text, this.alike);
-      this.change(this.data.layer);
-    });
-  }
-}
-
-/** A layer whose axes all have the numbers of the first one. */
-function firstAxisForAll(layer) {
-  const alike = Object.entries(layer).map(([name, value]) =>
-    [name, Array.isArray(value) ? value.map(() => value[0]) : value]);
-  return Object.fromEntries(alike);
-}
-
-/** Gives grids that stand side by side the largest cells that fit; the columns are those of each grid. */
-function fit(box, columns) {
-  const rem = parseFloat(getComputedStyle(document.documentElement).fontSize);
-  const width = box.clientWidth / rem;
-  const row = (width - 3.5 * columns.length) / columns.reduce((sum, n) => sum + n, 0);
-  const one = (width - 0.5) / Math.max(...columns);
-  const cell = Math.max(LEAST_CELL, Math.min(row >= LEAST_CELL + 0.4 ? row : one, MOST_CELL));
-  box.style.setProperty("--cell", `${cell - 0.12}rem`);
-  box.classList.toggle("compact", cell < 2.3);
-}
-
-/** How many products of a sum stand in a row. */
-function perRow() {
-  return find("terms").clientWidth < 560 ? 2 : 4;
-}
-
-/** A button beside every formula that copies its LaTeX. */
-function offerCopies(box, text) {
-  for (const annotation of box.querySelectorAll('math[display="block"] annotation')) {
-    const frame = annotation.closest(".scroller");
-    if (!frame || frame.parentElement.querySelector(":scope > .copy")) continue;
-    const button = document.createElement("button");
-    button.type = "button";
-    button.className = "copy";
-    button.textContent = "LaTeX";
-    button.setAttribute("aria-label", text("copy"));
-    button.addEventListener("click", async () => {
-      await copied(annotation.textContent);
-      button.textContent = "✓";
-      setTimeout(() => { button.textContent = "LaTeX"; }, 1200);
-    });
-    frame.after(button);
-  }
-}
-
-/** Puts a text on the clipboard, by the old way where the new one is not allowed. */
-async function copied(text) {
-  try {
-    await navigator.clipboard.writeText(text);
-  } catch {
-    const area = document.createElement("textarea");
-    area.value = text;
-    document.body.append(area);
-    area.select();
-    document.execCommand("copy");
-    area.remove();
-  }
-}
-
-/** What scrolls sideways can be reached by the keyboard. */
-function reachable(box) {
-  for (const scroller of box.querySelectorAll(".scroller")) {
-    if (scroller.scrollWidth > scroller.clientWidth) scroller.tabIndex = 0;
-    else scroller.removeAttribute("tabindex");
-  }
-}
-
-/** The switches of theme and language in the page's head. */
-function connectHead(lab) {
-  const root = document.documentElement;
-  find("theme").addEventListener("click", () => {
-    const dark = root.dataset.theme ? root.dataset.theme === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
-    root.dataset.theme = dark ? "light" : "dark";
-  });
-  find("language").addEventListener("click", () => {
-    root.lang = root.lang.startsWith("zh") ? "en" : "zh";
-    lab.words();
-    label();
-  });
-  const label = () => { find("language").textContent = lab.text("otherLanguage"); };
-  label();
-  addEventListener("beforeprint", () => {
-    for (const details of document.querySelectorAll("article details")) details.open = true;
-  });
 }
 
 const data = JSON.parse(find("data").textContent);
 for (const element of document.querySelectorAll("[data-script]")) element.hidden = false;
-const lab = new Lab(data);
-connectHead(lab);
-offerCopies(document.querySelector("article"), lab.text);
+const text = words(data);
+const lab = data.layer ? new Lab(data) : null;
+const sayAll = () => (lab ? lab.words() : sayEverywhere(text));
+if (!lab) sayAll();
+connectHead(text, sayAll);
+offerCopies(document.querySelector("article"), text);
 reachable(document.querySelector("article"));
-addEventListener("resize", () => lab.draw());
+document.addEventListener("toggle", () => reachable(document), true);
+addEventListener("resize", () => (lab ? lab.draw() : reachable(document)));

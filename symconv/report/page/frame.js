@@ -1,0 +1,99 @@
+/**
+ * What the page does with its document, whatever is shown: words, sizes of cells, buttons that copy, what can be reached by
+ * the keyboard, and the switches in the head. No layer, no state.
+ */
+
+const [LEAST_CELL, MOST_CELL] = [1.6, 2.97]; // sides of a cell with its gap, in rem
+
+/** Words in the page's language: from the page's own data, with {names} filled in. */
+export function words(data) {
+  return (key, values = {}) => {
+    const language = document.documentElement.lang.startsWith("zh") ? "zh" : "en";
+    const template = data.strings[language][key] ?? data.strings.en[key] ?? key;
+    return template.replace(/\{(\w+)\}/g, (whole, name) => values[name] ?? whole);
+  };
+}
+
+/** Gives grids that stand side by side the largest cells that fit; the columns are those of each grid. */
+export function fit(box, columns) {
+  const rem = parseFloat(getComputedStyle(document.documentElement).fontSize);
+  const width = box.clientWidth / rem;
+  const row = (width - 3.5 * columns.length) / columns.reduce((sum, n) => sum + n, 0);
+  const one = (width - 0.5) / Math.max(...columns);
+  const cell = Math.max(LEAST_CELL, Math.min(row >= LEAST_CELL + 0.4 ? row : one, MOST_CELL));
+  box.style.setProperty("--cell", `${cell - 0.12}rem`);
+  box.classList.toggle("compact", cell < 2.3);
+}
+
+/** How many products of a sum stand in a row. */
+export function perRow() {
+  return document.getElementById("terms").clientWidth < 560 ? 2 : 4;
+}
+
+/** A button beside every formula that copies its LaTeX. */
+export function offerCopies(box, text) {
+  for (const annotation of box.querySelectorAll('math[display="block"] annotation')) {
+    const frame = annotation.closest(".scroller");
+    if (!frame || frame.parentElement.querySelector(":scope > .copy")) continue;
+    const button = document.createElement("button");
+    button.type = "button";
+    button.className = "copy";
+    button.textContent = "LaTeX";
+    button.setAttribute("aria-label", text("copy"));
+    button.addEventListener("click", async () => {
+      await copied(annotation.textContent);
+      button.textContent = "✓";
+      setTimeout(() => { button.textContent = "LaTeX"; }, 1200);
+    });
+    frame.after(button);
+  }
+}
+
+/** Puts a text on the clipboard, by the old way where the new one is not allowed. */
+export async function copied(text) {
+  try {
+    await navigator.clipboard.writeText(text);
+  } catch {
+    const area = document.createElement("textarea");
+    area.value = text;
+    document.body.append(area);
+    area.select();
+    document.execCommand("copy");
+    area.remove();
+  }
+}
+
+/** What scrolls sideways can be reached by the keyboard. */
+export function reachable(box) {
+  for (const scroller of box.querySelectorAll(".scroller")) {
+    if (scroller.scrollWidth > scroller.clientWidth) scroller.tabIndex = 0;
+    else scroller.removeAttribute("tabindex");
+  }
+}
+
+/** The words of the parts that have no state: elements name the key of their text or of their label. */
+export function sayEverywhere(text) {
+  for (const element of document.querySelectorAll("[data-text]")) element.textContent = text(element.dataset.text);
+  for (const element of document.querySelectorAll("[data-label]")) {
+    element.setAttribute("aria-label", text(element.dataset.label));
+  }
+}
+
+/** The switches of theme and language in the page's head; `changed` says all words anew. */
+export function connectHead(text, changed) {
+  const root = document.documentElement;
+  document.getElementById("theme").addEventListener("click", () => {
+    const dark = root.dataset.theme ? root.dataset.theme === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
+    root.dataset.theme = dark ? "light" : "dark";
+  });
+  document.getElementById("language").addEventListener("click", () => {
+    root.lang = root.lang.startsWith("zh") ? "en" : "zh";
+    changed();
+    label();
+  });
+  const label = () => { document.getElementById("language").textContent = text("otherLanguage"); };
+  label();
+  addEventListener("beforeprint", () => {
+    for (const details of document.querySelectorAll("article details")) details.open = true;
+  });
+}

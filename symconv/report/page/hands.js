@@ -1,0 +1,121 @@
+/**
+ * What the reader does: pointing, clicking, keys, sliders. Each listener tells the living part, which draws itself anew.
+ */
+
+import { cellOf, mark, moveStop, neighbour } from "./grids.js";
+import { drawSliders, firstAxisForAll, isAlike, withValue } from "./controls.js";
+import { MISTAKES } from "./mistakes.js";
+
+const SLOT_OF = { delta: "forward", a: "input", w: "weight", b: "bias" };
+const find = (id) => document.getElementById(id);
+
+/** Listens to everything that a reader can do. */
+export function connect(lab) {
+  connectGrids(lab);
+  connectPlayer(lab);
+  connectLayer(lab);
+  find("mistake").addEventListener("change", ({ target }) => {
+    lab.state.mistake = target.value === "" ? null : MISTAKES[Number(target.value)];
+    lab.drawLens();
+    const wrong = lab.wrong && [...lab.wrong].find(([, entries]) => entries?.size);
+    if (wrong && !lab.wrong.get(lab.state.slot)?.size) lab.showEntry(wrong[0], [...wrong[1].keys()][0]);
+    else lab.look();
+  });
+  find("lens").addEventListener("click", ({ target }) => {
+    if (target.id === "example") lab.showExample();
+  });
+}
+
+function connectGrids(lab) {
+  const tensors = find("tensors");
+  const pointed = (target) => {
+    const cell = target.closest?.("[data-index]");
+    if (!cell) return null;
+    const name = cell.id === "bias" ? "b" : cell.closest("figure").id.replace("grid-", "");
+    return [SLOT_OF[name], cell.dataset.index.split(",").map(Number)];
+  };
+  tensors.addEventListener("pointerover", ({ target }) => {
+    const entry = pointed(target);
+    if (entry) lab.point(...entry);
+  });
+  tensors.addEventListener("focusin", ({ target }) => {
+    const entry = pointed(target);
+    if (entry) lab.point(...entry);
+    if (target.closest("td")) moveStop(target);
+  });
+  tensors.addEventListener("click", ({ target }) => {
+    const entry = pointed(target);
+    if (entry) lab.point(...entry, true);
+  });
+  tensors.addEventListener("change", ({ target }) => {
+    const key = target.dataset.plane;
+    lab.state[key] = Number(target.value);
+    lab.joinGroups(key === "y" ? "y" : "o");
+    lab.state.pinned = false;
+    lab.state.index = lab.state.slot === "bias" ? [lab.state.o] : lab.indexAt(lab.state.index.slice(2));
+    lab.draw();
+    tensors.querySelector(`[data-plane="${key}"]`).focus();
+  });
+  tensors.addEventListener("keydown", (event) => key(lab, event, pointed));
+  document.addEventListener("keydown", ({ key }) => {
+    if (key === "Escape" && lab.state.pinned) lab.unpin();
+  });
+  find("terms").addEventListener("pointerover", ({ target }) => lightTerm(lab, target.closest?.("[data-term]")));
+  find("terms").addEventListener("pointerleave", () => lightTerm(lab, null));
+}
+
+function key(lab, event, pointed) {
+  const cell = event.target.closest("td");
+  const entry = pointed(event.target);
+  if (entry && cell && (event.key === "Enter" || event.key === " ")) {
+    event.preventDefault();
+    lab.point(...entry, true);
+    return;
+  }
+  const next = cell && neighbour(cell, event.key);
+  if (!next) return;
+  event.preventDefault();
+  next.focus();
+}
+
+/** The three factors of one product, more strongly than the others. */
+function lightTerm(lab, term) {
+  const product = term ? lab.products[Number(term.dataset.term)] : null;
+  for (const name of ["a", "w", "delta"]) mark(find(`grid-${name}`), "strong", product?.[name] ? [product[name]] : []);
+  if (product && !product.a && lab.state.slot === "input") cellOf(find("grid-a"), lab.state.index)?.classList.add("strong");
+}
+
+function connectPlayer(lab) {
+  find("maps").addEventListener("change", ({ target }) => {
+    lab.state.slot = target.value;
+    lab.state.pinned = false;
+    lab.state.index = lab.middle();
+    lab.look();
+  });
+  find("back").addEventListener("click", () => lab.step(-1));
+  find("ahead").addEventListener("click", () => lab.step(1));
+  find("play").addEventListener("click", () => lab.play(!lab.timer));
+  find("position").addEventListener("input", ({ target }) => lab.seek(Number(target.value)));
+}
+
+function connectLayer(lab) {
+  find("sliders").addEventListener("input", ({ target }) => {
+    if (target.id === "alike") return;
+    const { field, axis } = target.dataset;
+    target.previousElementSibling.textContent = target.value;
+    lab.change(withValue(lab.state.layer, field, Number(axis), Number(target.value), lab.alike));
+  });
+  find("sliders").addEventListener("change", ({ target }) => {
+    if (target.id !== "alike") return;
+    lab.alike = target.checked;
+    if (lab.alike) lab.state.layer = firstAxisForAll(lab.state.layer);
+    drawSliders(find("sliders"), lab.state.layer, lab.text, lab.alike);
+    find("alike").focus();
+    lab.draw();
+  });
+  find("reset").addEventListener("click", () => {
+    lab.alike = isAlike(lab.data.layer);
+    drawSliders(find("sliders"), lab.data.layer, lab.text, lab.alike);
+    lab.change(lab.data.layer);
+  });
+}
