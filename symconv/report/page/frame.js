@@ -5,12 +5,14 @@
 
 const [LEAST_CELL, MOST_CELL] = [1.6, 2.97]; // sides of a cell with its gap, in rem
 
-/** Words in the page's language: from the page's own data, with {names} filled in. */
+/** Words in the page's language: from the page's own data, with {names} filled in, symbols by what the document calls them. */
 export function words(data) {
+  const letters = Object.entries(data.names ?? {}).map(([symbol, name]) => [symbol, name.split("_")[0]]);
+  const symbols = Object.fromEntries(letters.map(([symbol, base]) => [symbol, data.greek[base] ?? base]));
   return (key, values = {}) => {
     const language = document.documentElement.lang.startsWith("zh") ? "zh" : "en";
     const template = data.strings[language][key] ?? data.strings.en[key] ?? key;
-    return template.replace(/\{(\w+)\}/g, (whole, name) => values[name] ?? whole);
+    return template.replace(/\{(\w+)\}/g, (whole, name) => values[name] ?? symbols[name] ?? whole);
   };
 }
 
