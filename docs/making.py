@@ -59,7 +59,7 @@ PICTURES = {
 }
 
 
-def make(_: Sphinx | None = None) -> None:
+def make(*_: object) -> None:
     """Write the pictures, the live pages, and the page of the gallery that names them."""
     pictures, pages = MADE / "pictures", MADE / "pages" / "live"
     for folder in (pictures, pages):
@@ -103,14 +103,14 @@ def escaped(_: Sphinx, _what: str, _name: str, _of: object, _options: object, li
     lines[:] = [SHAPE.sub(r"\\\g<0>", line) for line in lines]
 
 
-def escaped_help(_: object, lines: list[str]) -> None:
+def escaped_help(_: Sphinx, _context: object, lines: list[str]) -> None:
     """The same for the help of a command."""
     lines[:] = [SHAPE.sub(r"\\\g<0>", line) for line in lines]
 
 
 def setup(app: Sphinx) -> dict[str, bool]:
     """What Sphinx calls."""
-    app.connect("builder-inited", make)
+    app.connect("config-inited", make)  # before Sphinx looks for the folder of the pages
     app.connect("autodoc-process-docstring", escaped)
     app.connect("sphinx-click-process-description", escaped_help)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

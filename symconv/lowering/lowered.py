@@ -73,7 +73,7 @@ class Lowered:
 
     layer: Conv
     options: Options = field(default_factory=Options)
-    source: str = field(init=False, compare=False)
+    _texts: dict[str, str] = field(init=False, compare=False)
     _expected: dict[str, tuple[int, ...]] = field(init=False, compare=False)
     _modules: dict[str, Any] = field(init=False, compare=False)
     _loops: dict[str, Callable[[Array, Array], Array]] = field(init=False, compare=False)
@@ -82,6 +82,7 @@ class Lowered:
     def __post_init__(self) -> None:
         shapes = {"a": self.layer.input_shape, "w": self.layer.weight_shape, "delta": self.layer.output_shape}
         object.__setattr__(self, "_expected", {**shapes, "b": self.layer.bias_shape})
+        object.__setattr__(self, "_texts", {})
         object.__setattr__(self, "_modules", {})
         object.__setattr__(self, "_ready", {})
         loops = {}
@@ -89,7 +90,13 @@ class Lowered:
             threads = self.options.threads
             loops = {of: compiled(self.layer, of, threads) for of in MAPS if offered(self.layer, of, threads)}
         object.__setattr__(self, "_loops", loops)
-        object.__setattr__(self, "source", self._text(self.options.dtype))
+        if self.options.tune:  # it is measured now, and not when the first array comes
+            self._text(self.options.dtype)
+
+    @property
+    def source(self) -> str:
+        """The text of the module, written when it is first asked for."""
+        return self._text(self.options.dtype)
 
     @property
     def program(self) -> Program:
@@ -228,13 +235,13 @@ class Lowered:
         """The functions for the dtype of an array."""
         name = DTYPE_NAMES.get(array.dtype.char, "other") if array.dtype.isnative else "other"
         if name not in self._modules:
-            self._modules[name] = compiled_module(
-                self.layer, self.source if name == self.options.dtype else self._text(name)
-            )
+            self._modules[name] = compiled_module(self.layer, self._text(name))
         return self._modules[name]
 
     def _text(self, dtype: str) -> str:
-        return module(self.layer, self.program, self.choices(dtype))
+        if dtype not in self._texts:
+            self._texts[dtype] = module(self.layer, self.program, self.choices(dtype))
+        return self._texts[dtype]
 
     def __repr__(self) -> str:
         return f"Lowered({self.layer!r})"
