@@ -30,7 +30,7 @@ def plain(layer):
     return replace(layer, weight_layout="OI", bias=True)
 
 
-@settings(deadline=None, max_examples=400)
+@settings(deadline=None, max_examples=200)
 @given(layers(max_size=5).map(plain), st.sampled_from((0, 1, 3)), seeds)
 def test_conv_and_its_gradients_are_those_of_brute_force(layer, batch, seed):
     arrays = integers(layer, batch, seed)

@@ -118,7 +118,7 @@ def test_pointing_at_an_entry_lights_those_that_contribute(opened, grid, name):
         expected = monomials(WORKED_EXAMPLE, name, index)
         assert all(lit(page, tensor) == expected[tensor] for tensor in ("delta", "w", "a"))
         count = len(oracle.polynomial_gradients(WORKED_EXAMPLE)[name][index])
-        assert f" {count} products" in page.inner_text("#sentence")
+        assert f": {count}. " in page.inner_text("#sentence")
 
 
 def test_pointing_at_z_lights_what_feeds_it_and_the_bias_lights_all_of_delta(opened):
@@ -140,7 +140,7 @@ def test_in_a_grouped_layer_what_is_lit_lies_in_the_planes_that_are_drawn(opened
     assert page.input_value('[data-plane="o"]') == "2"
     assert lit(page, "delta") == {at for at in expected["delta"] if at[1] == 2}
     assert lit(page, "w") == {at for at in expected["w"] if at[:2] == (2, 1)}
-    assert f" {len(oracle.polynomial_gradients(GROUPED)['input'][1, 3, 2, 2])} products" in page.inner_text("#sentence")
+    assert f": {len(oracle.polynomial_gradients(GROUPED)['input'][1, 3, 2, 2])}. " in page.inner_text("#sentence")
 
 
 def test_the_kernel_lies_over_the_padded_delta_where_it_computes_the_entry(opened):

@@ -190,7 +190,7 @@ def test_the_mutations_tell_every_layer_and_every_gradient_apart():
     assert len({str(m) for m in MUTATIONS}) == len(MUTATIONS) == len(OF_INPUT) + len(OF_WEIGHT) + len(OF_BIAS)
 
 
-@settings(deadline=None, max_examples=400)
+@settings(deadline=None, max_examples=250)
 @given(small_layers(max_size=3, max_channels=3), st.data())
 def test_a_perturbed_closed_form_is_decided_as_brute_force_decides_it(layer, data):
     of = data.draw(st.sampled_from(list(closed_forms(layer))))
