@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from symconv import Conv, Document, figure, notation, prove
 
@@ -98,13 +98,12 @@ def gallery() -> str:
     return "\n".join(lines)
 
 
-def escaped(_: Sphinx, _what: str, _name: str, _of: object, _options: object, lines: list[str]) -> None:
-    """Docstrings are written for people: the star of a shape (N, C, *L) begins no emphasis."""
-    lines[:] = [SHAPE.sub(r"\\\g<0>", line) for line in lines]
+def escaped(*given: Any) -> None:
+    """Docstrings and help are written for people: the star of a shape (N, C, *L) begins no emphasis.
 
-
-def escaped_help(_: Sphinx, _context: object, lines: list[str]) -> None:
-    """The same for the help of a command."""
+    Two events hand over their lines as the last of their arguments.
+    """
+    lines: list[str] = given[-1]
     lines[:] = [SHAPE.sub(r"\\\g<0>", line) for line in lines]
 
 
@@ -112,5 +111,5 @@ def setup(app: Sphinx) -> dict[str, bool]:
     """What Sphinx calls."""
     app.connect("config-inited", make)  # before Sphinx looks for the folder of the pages
     app.connect("autodoc-process-docstring", escaped)
-    app.connect("sphinx-click-process-description", escaped_help)
+    app.connect("sphinx-click-process-description", escaped)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

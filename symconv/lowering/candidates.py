@@ -176,6 +176,7 @@ def _columns_sum(p: Problem) -> Iterator[Candidate]:
 
 
 def _outs(p: Problem) -> int:
+    """Output channels of all groups."""
     return number(p.groups) * number(p.out_channels)
 
 
@@ -198,7 +199,7 @@ def _planes(p: Problem) -> Iterator[Candidate]:
     rows = _columns(p, sums=False)
     products = number(p.out_channels) * rows // number(p.groups)
     small = SMALL_PRODUCT // products // 16 * 16
-    wide = number(p.groups) * number(p.out_channels) * _padded(p.lines[-2:])
+    wide = _outs(p) * _padded(p.lines[-2:])
     near = max(2 * CACHE // rows, SHORT_TILE)
     largest = min(small if small >= SHORT_TILE else near, near, (ENTRIES - 2 * _image(p) - wide) // rows)
     if largest < 64:
@@ -208,7 +209,7 @@ def _planes(p: Problem) -> Iterator[Candidate]:
 
 
 def _plane_sums(p: Problem) -> Iterator[Candidate]:
-    kernel = number(p.groups) * number(p.out_channels) * _padded(p.lines)
+    kernel = _outs(p) * _padded(p.lines)
     free = ENTRIES - 2 * _image(p, sums=True) - 2 * kernel
     outs, ins = number(p.out_channels), number(p.batch)
     rows = _columns(p, sums=True)
@@ -239,8 +240,8 @@ def _tiles(tiling: plane.Tiling) -> str:
 def _scatters(p: Problem) -> Iterator[Candidate]:
     if not all(number(line.stride) == 1 and scatter.first_place(line) >= 0 for line in p.lines):
         return
-    products = number(p.groups) * number(p.out_channels) * prod(map(number, p.kernel_size))
-    outs = number(p.groups) * number(p.out_channels)
+    products = _outs(p) * prod(map(number, p.kernel_size))
+    outs = _outs(p)
     landing = scatter.landing_sizes(p, plane=False)
     sizes = tuple(map(number, p.input_size))
     free = ENTRIES - outs * prod(landing)
