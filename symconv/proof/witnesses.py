@@ -15,7 +15,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import combinations_with_replacement, product
-from math import lcm
+from math import gcd, lcm
 
 Monomial = tuple[str, ...]
 Poly = dict[Monomial, int]
@@ -41,7 +41,7 @@ class Witness:
 
 def find_leaf(facts: Sequence[Fact]) -> Leaf | None:
     """Why these facts contradict each other, with multiples of equations of as low a degree as will do."""
-    for degree in (0, 1, 2):
+    for degree in (0, 1, 2) if any(kind == "eq" for kind, _ in facts) else (0,):
         found = _combination(facts, degree)
         if found is not None:
             return found
@@ -113,11 +113,11 @@ def _columns(facts: Sequence[Fact], degree: int) -> Iterator[tuple[Column, Poly]
 def _combination(facts: Sequence[Fact], degree: int) -> Leaf | None:
     columns = list(_columns(facts, degree))
     free = {at for at, ((_, multiplier), _) in enumerate(columns) if multiplier is not None}
-    rows: dict[Monomial, dict[int, Fraction]] = {(): {}}
+    rows: dict[Monomial, dict[int, int]] = {(): {}}
     for at, (_, p) in enumerate(columns):
         for monomial, c in p.items():
-            rows.setdefault(monomial, {})[at] = Fraction(c)
-    right = [Fraction(-1 if monomial == () else 0) for monomial in rows]
+            rows.setdefault(monomial, {})[at] = c
+    right = [-1 if monomial == () else 0 for monomial in rows]
     solution = _solve(list(rows.values()), right, len(columns), free)
     return None if solution is None else _leaf(columns, solution)
 
@@ -136,70 +136,87 @@ def _leaf(columns: list[tuple[Column, Poly]], solution: dict[int, Fraction]) -> 
     return Leaf(scale, tuple(products), equations)
 
 
-class _Tableau:
-    """Rows of a linear system, sparse; pivoting keeps them equivalent."""
+RIGHT = -1  # the column of right sides
 
-    def __init__(self, rows: list[dict[int, Fraction]], right: list[Fraction]) -> None:
+
+class _Tableau:
+    """Rows of a linear system, sparse, each a multiple of an equation by a number that keeps it whole.
+
+    A row holds its right side too, in the column `RIGHT`; the column that it is solved for has a positive number in it.
+    """
+
+    def __init__(self, rows: list[dict[int, int]]) -> None:
         self.rows = rows
-        self.right = right
         self.basis: dict[int, int] = {}
 
     def pivot(self, at: int, column: int) -> None:
         """Solve row `at` for a column, and put the solution into every other row."""
-        scale = self.rows[at][column]
-        pivoted = self.rows[at] = {j: x / scale for j, x in self.rows[at].items()}
-        self.right[at] /= scale
+        pivoted = self.rows[at]
+        if pivoted[column] < 0:
+            pivoted = self.rows[at] = {j: -x for j, x in pivoted.items()}
         for other, row in enumerate(self.rows):
-            factor = row.get(column)
-            if other == at or not factor:
-                continue
-            for j, x in pivoted.items():
-                left = row.get(j, Fraction(0)) - factor * x
-                if left:
-                    row[j] = left
-                else:
-                    row.pop(j, None)
-            self.right[other] -= factor * self.right[at]
+            if other != at and column in row:
+                self.rows[other] = _without(row, column, pivoted)
         self.basis[at] = column
 
+    def value(self, at: int) -> Fraction:
+        """The value of what a row is solved for, where all other columns are 0."""
+        row = self.rows[at]
+        return Fraction(row.get(RIGHT, 0), row[self.basis[at]])
 
-def _solve(
-    rows: list[dict[int, Fraction]], right: list[Fraction], width: int, free: set[int]
-) -> dict[int, Fraction] | None:
+
+def _without(row: dict[int, int], column: int, pivoted: dict[int, int]) -> dict[int, int]:
+    """A positive multiple of a row, less a multiple of the pivoted one: without the column."""
+    common = gcd(pivoted[column], row[column])
+    times, factor = pivoted[column] // common, row[column] // common
+    result = {j: x * times for j, x in row.items()} if times != 1 else dict(row)
+    for j, x in pivoted.items():
+        left = result.get(j, 0) - factor * x
+        if left:
+            result[j] = left
+        else:
+            del result[j]
+    shared = gcd(*result.values())
+    return {j: x // shared for j, x in result.items()} if shared > 1 else result
+
+
+def _solve(rows: list[dict[int, int]], right: list[int], width: int, free: set[int]) -> dict[int, Fraction] | None:
     """A solution with every column that is not free at least 0, or None; Bland's rule, so it ends."""
-    tableau = _Tableau(rows, right)
+    tableau = _Tableau([{**row, RIGHT: b} if b else row for row, b in zip(rows, right, strict=True)])
     for at in range(len(rows)):
         pivots = [j for j in tableau.rows[at] if j in free]
         if pivots:
             tableau.pivot(at, pivots[0])
     active = [at for at in range(len(rows)) if at not in tableau.basis]
-    if any(not tableau.rows[at] and tableau.right[at] for at in active):
+    if any(tableau.rows[at].keys() == {RIGHT} for at in active):
         return None
     active = [at for at in active if tableau.rows[at]]
-    for number, at in enumerate(active):
-        if tableau.right[at] < 0:
-            tableau.rows[at] = {j: -x for j, x in tableau.rows[at].items()}
-            tableau.right[at] = -tableau.right[at]
-        tableau.rows[at][width + number] = Fraction(1)
+    for number, at in enumerate(active):  # an artificial variable, in a column that is never entered again
         tableau.basis[at] = width + number
-    while (entering := _entering(tableau, active, width)) is not None:
-        ratios = [
-            (tableau.right[at] / tableau.rows[at][entering], tableau.basis[at], at)
+        if tableau.rows[at].get(RIGHT, 0) < 0:
+            tableau.rows[at] = {j: -x for j, x in tableau.rows[at].items()}
+    missing = _added([tableau.rows[at] for at in active])  # the sum of the artificial variables, in the other columns
+    while (entering := _entering(missing)) is not None:
+        leaving = min(
+            (Fraction(tableau.rows[at].get(RIGHT, 0), tableau.rows[at][entering]), tableau.basis[at], at)
             for at in active
             if tableau.rows[at].get(entering, 0) > 0
-        ]
-        tableau.pivot(min(ratios)[2], entering)
-    if any(tableau.basis[at] >= width and tableau.right[at] for at in active):
+        )[2]
+        tableau.pivot(leaving, entering)
+        missing = _without(missing, entering, tableau.rows[leaving])
+    if any(tableau.basis[at] >= width and RIGHT in tableau.rows[at] for at in active):
         return None
-    return {j: tableau.right[at] for at, j in tableau.basis.items() if j < width}
+    return {j: tableau.value(at) for at, j in tableau.basis.items() if j < width}
 
 
-def _entering(tableau: _Tableau, active: list[int], width: int) -> int | None:
+def _added(rows: list[dict[int, int]]) -> dict[int, int]:
+    total: dict[int, int] = {}
+    for row in rows:
+        for j, x in row.items():
+            total[j] = total.get(j, 0) + x
+    return {j: x for j, x in total.items() if x}
+
+
+def _entering(missing: dict[int, int]) -> int | None:
     """The first column that lowers the sum of the artificial variables."""
-    gain: dict[int, Fraction] = {}
-    for at in active:
-        if tableau.basis[at] >= width:
-            for j, x in tableau.rows[at].items():
-                if j < width:
-                    gain[j] = gain.get(j, Fraction(0)) + x
-    return min((j for j, x in gain.items() if x > 0), default=None)
+    return min((j for j, x in missing.items() if x > 0 and j != RIGHT), default=None)
