@@ -26,7 +26,7 @@ from symconv.lowering.algorithms.plane import flat_tiling, plane, plane_sum
 from symconv.lowering.algorithms.pointwise import pointwise
 from symconv.lowering.algorithms.scatter import landing_sizes, scatter, scatter_plane
 from symconv.lowering.algorithms.tiny import tiny, tiny_sum
-from symconv.lowering.algorithms.toeplitz import toeplitz
+from symconv.lowering.algorithms.toeplitz import block_for, toeplitz
 from symconv.lowering.algorithms.windows import Bands, windows, windows_sum
 from symconv.lowering.algorithms.winograd import tiles_for, winograd, winograd_sum
 from symconv.lowering.array_api import DILATE_TEXT, PAD_TEXT, whole_batch
@@ -251,7 +251,7 @@ def _bands(of, sizes):
 
 
 def _blocks(of):
-    return toeplitz(of, (2, 3), tuple(-(-n // by) for n, by in zip(of.problem.output_size, (2, 3), strict=True)))
+    return toeplitz(of, tuple(block_for(line, times) for line, times in zip(of.problem.lines, (2, 3), strict=True)))
 
 
 PLAIN = Conv((7, 8), (3, 3), padding=((1, 2), (0, 1)), in_channels=3, out_channels=2, bias=False)

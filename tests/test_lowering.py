@@ -552,8 +552,9 @@ def test_what_does_nothing_is_not_printed():
         assert word not in functions[1] + functions[2]
 
 
-def test_source_does_not_depend_on_the_batch():
-    assert lower(TELLING).source == lower(replace(TELLING, batch=5)).source
+@pytest.mark.parametrize("program", ["windows", "toeplitz"])
+def test_the_source_of_a_program_does_not_depend_on_the_batch(program):
+    assert lower(TELLING, program=program).source == lower(replace(TELLING, batch=5), program=program).source
 
 
 def test_module_runs_alone(tmp_path):

@@ -34,6 +34,7 @@ from symconv.proof import roots_of_unity
 from symconv.proof.general_programs import algorithms, domain, prove_algorithm
 from symconv.proof.programs import Unequal, operands, prove_program
 from symconv.proof.roots_of_unity import cyclotomic, rounding_bound, sums_vanish
+from symconv.proof.symbolic_ranges import Witnessed
 from tests import oracle
 from tests.programs import by_hand, changes, instance, printed
 from tests.strategies import layers, small_layers
@@ -208,6 +209,7 @@ def test_programs_that_may_spread_a_nan_are_left_out_on_request():
 @given(layers())
 @example(Conv((1,), (1,), padding=((1, -1),)))  # z reads nothing but a zero of the padding
 @example(Conv((1,), (3,), padding=((0, 3),)))  # and so do some taps
+@example(Conv((2,), (4,), padding=((1, 2),), input_dilation=2))  # all taps that a block may read are there
 def test_every_program_that_is_offered_is_proved(layer):
     for of in MAPS:
         given_task = task(layer, of)
@@ -232,6 +234,7 @@ def test_every_candidate_names_an_algorithm_that_is_proved_for_every_shape():
         "fourier",
         "fourier, summed",
         "toeplitz",
+        "subpixel",
         "tiny",
         "tiny, summed",
         "taps, summed",
@@ -285,7 +288,9 @@ def _bites_and_is_refused(problem, other, candidate, arrays, wanted):
     return bites
 
 
-@pytest.mark.parametrize("name", ["windows", "windows, in bands", "plane", "plane, summed", "scatter"])
+@pytest.mark.parametrize(
+    "name", ["windows", "windows, in bands", "plane", "plane, summed", "scatter", "toeplitz", "subpixel"]
+)
 def test_no_algorithm_that_computes_something_else_is_proved_for_every_shape(name):
     """Indices of the program of parameters are changed; a change that bites on numbers must be refused for all."""
     found = prove_algorithm(name, 2)
@@ -297,14 +302,27 @@ def test_no_algorithm_that_computes_something_else_is_proved_for_every_shape(nam
     assert bitten > 2
 
 
+@pytest.mark.parametrize("name", ["toeplitz", "subpixel"])
+def test_blocks_are_proved_only_if_they_begin_early_and_are_long_enough(name):
+    """What a block reads holds all its taps: without the hypotheses that say so there is no proof."""
+    found = prove_algorithm(name, 1)
+    begins, long = (
+        next(h for h in found.ranges.hypotheses if h.names >= names) for names in ({"b0", "p0"}, {"W0", "K0"})
+    )
+    for needed in (begins, long):
+        rest = tuple(h for h in found.ranges.hypotheses if h != needed)
+        with pytest.raises(Unequal):
+            prove_program(
+                found.problem, found.program, found.tiled, Witnessed(rest, found.ranges.samples), found.counts
+            )
+
+
 def _ample(sample):
     """The numbers of a sample, with tiles and rows enough for all of its positions."""
     ample = {**sample, "R": 40, "S": 40, "T": 30, "B": 3, "A0": 10, "A1": 10, "T0": 8, "T1": 8}
     ample |= {f"Y{at}": 700 for at in range(3) if f"Y{at}" in sample}
-    for at, step in ((0, sample.get("h", 2)), (1, sample.get("w", 2))):
-        tiles = -(-sample.get(f"O{at}", 1) // step)
-        ample |= {f"ceil(O{at}/{name})": tiles for name in ("2", "hw"[at])}
-        ample[f"ceil(O{at}/4)"] = -(-sample.get(f"O{at}", 1) // 4)
+    for at in range(2):
+        ample |= {f"ceil(O{at}/{step})": -(-sample.get(f"O{at}", 1) // step) for step in (2, 4)}
     return ample
 
 

@@ -19,13 +19,14 @@ from symconv.lowering.algorithms import (
     plane,
     pointwise,
     scatter,
+    subpixel,
     tiny,
     toeplitz,
     windows,
     winograd,
     winograd_rows,
 )
-from symconv.lowering.cost import CACHE, SMALL_PRODUCT
+from symconv.lowering.cost import CACHE, SMALL_PRODUCT, Moved, Products, Work, machine, seconds
 from symconv.lowering.nodes import Node, check
 from symconv.lowering.problem import Line, Problem, Task
 from symconv.polynomial import Polynomial
@@ -36,6 +37,7 @@ ENTRIES = WORKSPACE // 8  # of all workspaces together: of float64 or smaller (o
 SHORT_TILE = 256  # below this many columns a tile is not worth its statements
 LONG_TILE = 1024  # columns of which a sum is made while they are in the cache
 MANY = 32  # channels from which on a product is quicker with the rows of its second factor in order
+IMAGES = 8  # the batch that a block of results is chosen for
 TABLE = 4096  # places in a constant table
 
 
@@ -118,6 +120,7 @@ def _fitting(p: Problem) -> Iterator[Candidate]:
         yield from _plane_sums(p)
     if not sums:
         yield from _scatters(p)
+        yield from _in_blocks(p)
     if all(line.stride == line.dilation == line.input_dilation == 1 for line in p.lines) and not p.grouped:
         yield from _fourier(p, sums) if sums else _plain(p)
     if not p.grouped:
@@ -266,16 +269,44 @@ def _scatters(p: Problem) -> Iterator[Candidate]:
             yield Candidate("scatter-plane", plane_build, finite=False, algorithm="scatter-plane")
 
 
+def _in_blocks(p: Problem) -> Iterator[Candidate]:
+    """In the blocks of results that are expected to be fastest; and, where zeros are between inputs, in periods."""
+    fitting = [blocks for blocks in toeplitz.blocks_for(p) if toeplitz.entries(p, blocks) <= ENTRIES]
+    if fitting:
+        blocks = min(fitting, key=lambda blocks: _seconds(p, blocks))
+        build = partial(toeplitz.toeplitz, blocks=blocks)
+        note = f"blocks of {_results(blocks)} results"
+        yield Candidate("toeplitz", build, note, _tiled(blocks), finite=False, algorithm="toeplitz")
+    blocks = tuple(toeplitz.block_for(line, 1) for line in p.lines)
+    if any(line.input_dilation != 1 for line in p.lines) and toeplitz.entries(p, blocks) <= ENTRIES:
+        build = partial(subpixel.subpixel, blocks=blocks)
+        note = f"periods of {_results(blocks)} results"
+        yield Candidate("subpixel", build, note, _tiled(blocks), finite=False, algorithm="subpixel")
+
+
+def _results(blocks: tuple[toeplitz.Block, ...]) -> str:
+    return "x".join(str(b.results) for b in blocks)
+
+
+def _tiled(blocks: tuple[toeplitz.Block, ...]) -> tuple[Tiled, ...]:
+    return tuple(Tiled(at, b.results, each=False) for at, b in enumerate(blocks))
+
+
+def _seconds(p: Problem, blocks: tuple[toeplitz.Block, ...]) -> float:
+    """What a block of results is chosen by: the time of `IMAGES` images."""
+    windows, results, table = toeplitz.moved(p, blocks)
+    groups, count = number(p.groups), prod(number(b.count) for b in blocks)
+    products = Products(IMAGES, groups, count, results // (groups * count), windows // (groups * count))
+    moved = (
+        Moved(IMAGES * windows, number(blocks[-1].span), windows),
+        Moved(IMAGES * results, number(blocks[-1].results), results),
+        Moved(table, 1, table),
+    )
+    return seconds(Work((products,), moved, 0, 0, 0, 0, 0), machine("float32", 1))
+
+
 def _plain(p: Problem) -> Iterator[Candidate]:
     """For strides and dilations of 1, in one group."""
-    if p.ndim == 2:
-        block = toeplitz.block_for(p)
-        if toeplitz.entries(p, block) <= ENTRIES:
-            tiled = tuple(Tiled(at, step, each=False) for at, step in enumerate(block))
-            build = partial(toeplitz.toeplitz, block=block, tiles=toeplitz.tiles_for(p, block))
-            yield Candidate(
-                "toeplitz", build, f"blocks of {block[0]}x{block[1]} results", tiled, finite=False, algorithm="toeplitz"
-            )
     if p.ndim == 2 and p.kernel_size == (3, 3) and winograd.entries(p) <= ENTRIES:
         tiled = tuple(Tiled(at, winograd.STEP, each=True) for at in range(2))
         build = partial(winograd.winograd, tiles=winograd.tiles_for(p.output_size))

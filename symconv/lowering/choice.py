@@ -7,7 +7,7 @@ Never: a measurement (`symconv.lowering.tuning` measures and hands the result ba
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from symconv.errors import InvalidOption
@@ -29,6 +29,7 @@ PROGRAMS = (
     "columns",
     "taps",
     "toeplitz",
+    "subpixel",
     "winograd",
     "winograd-rows",
     "fourier",
@@ -124,9 +125,13 @@ def threads_at_hand() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-@lru_cache(maxsize=256)
 def considered(layer: Conv, of: str, options: Options) -> tuple[Considered, ...]:
     """All candidates that the options allow, the fastest first, by the cost model."""
+    return _considered_all(layer, of, replace(options, program=None, tune=False, backend=BACKENDS[0]))
+
+
+@lru_cache(maxsize=256)
+def _considered_all(layer: Conv, of: str, options: Options) -> tuple[Considered, ...]:
     given = task(layer, of)
     batch = layer.batch if layer.batch > 1 else NOMINAL_BATCH
     here = machine(options.dtype, options.threads)

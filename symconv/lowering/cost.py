@@ -223,13 +223,10 @@ class _Counter:
                     run_through = prod(count for v, count in inner.items() if v in body.free)
                     self.combined += run_through * prod(self.sizes(body.shape))
                     times = run_through
-            case Overlap(operand, _, index, taps):
-                last = len(operand.shape) - 1
-                step = index[-1].coefficient(f"j{last}")
-                run = self.size(operand.shape[-1]) if step == 1 else GATHERED
+            case Overlap(operand, _, _, taps):
                 added = prod(self.sizes(operand.shape))
                 self.moved.append(Moved(times * added, added, added))
-                self.landed += times * added // run
+                self.landed += times * added // self.size(operand.shape[-1])
                 self.combined += times * (2 * added + entries)
                 times *= 1 + prod(self.size(operand.shape[at]) for at in taps)
             case Combine(matrix, parts):
@@ -266,7 +263,7 @@ class _Counter:
         last = len(node.size) - 1
         step = node.index[-1].coefficient(f"j{last}")
         size = self.size(node.size[last])
-        return size if step == 1 else min(size, GATHERED) if step > 1 else 1
+        return size if step == 1 else min(size, GATHERED) if step else 1
 
 
 def _below(node: Node) -> Node:

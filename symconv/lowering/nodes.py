@@ -12,7 +12,7 @@ how to get there: flat windows, workspaces, loops over images and tiles.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from fractions import Fraction
 from functools import cached_property
 from typing import assert_never, cast
@@ -51,6 +51,14 @@ class _Array:
         return _shape(cast("Node", self))
 
     @cached_property
+    def _hash(self) -> int:
+        return hash((type(self), *(getattr(self, field.name) for field in fields(cast("Node", self)))))
+
+    def __hash__(self) -> int:
+        """Kept, as nodes are shared: anew for each node that reads it, it would double with every step."""
+        return self._hash
+
+    @cached_property
     def free(self) -> frozenset[str]:
         """The loop variables that the array depends on."""
         return _free(cast("Node", self))
@@ -62,6 +70,7 @@ class Operand(_Array):
 
     name: str
     size: Shape
+    __hash__ = _Array.__hash__
 
 
 @dataclass(frozen=True)
@@ -74,6 +83,7 @@ class Pad(_Array):
     operand: Node
     low: Shape
     padded: Shape
+    __hash__ = _Array.__hash__
 
     def __post_init__(self) -> None:
         if len(self.low) != len(self.padded) or len(self.low) > len(self.operand.shape):
@@ -87,6 +97,7 @@ class View(_Array):
     operand: Node
     size: Shape
     index: Index
+    __hash__ = _Array.__hash__
 
     def __post_init__(self) -> None:
         if len(self.index) != len(self.operand.shape):
@@ -98,6 +109,7 @@ class Copy(_Array):
     """The same array, laid out anew in C order."""
 
     operand: Node
+    __hash__ = _Array.__hash__
 
 
 @dataclass(frozen=True)
@@ -107,6 +119,7 @@ class Merge(_Array):
     operand: Node
     at: int
     count: int
+    __hash__ = _Array.__hash__
 
     def __post_init__(self) -> None:
         if not 0 <= self.at < self.at + self.count <= len(self.operand.shape):
@@ -120,6 +133,7 @@ class Split(_Array):
     operand: Node
     at: int
     sizes: Shape
+    __hash__ = _Array.__hash__
 
     def __post_init__(self) -> None:
         if not 0 <= self.at < len(self.operand.shape):
@@ -135,6 +149,7 @@ class MatMul(_Array):
 
     left: Node
     right: Node
+    __hash__ = _Array.__hash__
 
     def __post_init__(self) -> None:
         left, right = self.left.shape, self.right.shape
@@ -148,6 +163,7 @@ class Sum(_Array):
 
     operand: Node
     at: int
+    __hash__ = _Array.__hash__
 
     def __post_init__(self) -> None:
         if not 0 <= self.at < len(self.operand.shape):
@@ -162,6 +178,7 @@ class Each(_Array):
     count: Size
     body: Node
     at: int
+    __hash__ = _Array.__hash__
 
     def __post_init__(self) -> None:
         if not 0 <= self.at <= len(self.body.shape):
@@ -175,6 +192,7 @@ class Total(_Array):
     variable: str
     count: Size
     body: Node
+    __hash__ = _Array.__hash__
 
 
 @dataclass(frozen=True)
@@ -189,6 +207,7 @@ class Overlap(_Array):
     size: Shape
     index: Index
     taps: tuple[int, ...]
+    __hash__ = _Array.__hash__
 
     def __post_init__(self) -> None:
         axes = range(len(self.operand.shape))
@@ -205,6 +224,7 @@ class Combine(_Array):
 
     matrix: tuple[Row, ...]
     parts: tuple[Node, ...]
+    __hash__ = _Array.__hash__
 
     def __post_init__(self) -> None:
         shapes = {part.shape for part in self.parts}
@@ -222,6 +242,7 @@ class Circular(_Array):
     operand: Node
     kernel: Node
     sizes: Shape
+    __hash__ = _Array.__hash__
 
     def __post_init__(self) -> None:
         operand, kernel = self.operand.shape, self.kernel.shape
@@ -239,6 +260,7 @@ class Take(_Array):
     operand: Node
     size: Shape
     index: Index
+    __hash__ = _Array.__hash__
 
 
 Node = (
@@ -373,7 +395,7 @@ def loop(name: str) -> str:
     return f"@{name}"
 
 
-def check(node: Node, loops: Mapping[str, Size] | None = None) -> None:
+def check(node: Node) -> None:
     """Refuse a program that reads or writes a place that is not there, by exact interval arithmetic.
 
     What is left of the check is Python's: a program with this check passed is safe to run with strides.
@@ -383,7 +405,16 @@ def check(node: Node, loops: Mapping[str, Size] | None = None) -> None:
     InvalidExpression
         If a place is out of bounds, or is not seen to be in bounds.
     """
-    known = dict(loops or {})
+    _check(node, {}, set())
+
+
+def _check(node: Node, loops: Mapping[str, Size], seen: set[tuple[Node, tuple[tuple[str, Size], ...]]]) -> None:
+    """Check what is not yet seen; `loops` are those around a node, which it may depend on."""
+    around = tuple((name, loops[name]) for name in sorted(node.free))
+    if (node, around) in seen:
+        return
+    seen.add((node, around))
+    known = dict(loops)
     match node:
         case Each(variable, count) | Total(variable, count):
             known[variable] = count
@@ -394,7 +425,7 @@ def check(node: Node, loops: Mapping[str, Size] | None = None) -> None:
         case _:
             pass
     for operand in node.operands:
-        check(operand, known)
+        _check(operand, known, seen)
 
 
 def _check_places(node: Node, index: Index, shape: Shape, size: Shape, loops: Mapping[str, Size]) -> None:

@@ -19,6 +19,7 @@ from symconv.lowering.algorithms import (
     plane,
     pointwise,
     scatter,
+    subpixel,
     tiny,
     toeplitz,
     windows,
@@ -278,10 +279,36 @@ def _dense(given: _Given) -> _Built:
 
 
 def _toeplitz(given: _Given) -> _Built:
-    block = (given.size("h"), given.size("w"))
-    tiles = (given.size("A0"), given.size("A1"))
-    tiled = tuple(Tiled(at, step, each=False) for at, step in enumerate(block))
-    return _Built(toeplitz.toeplitz(given.task, block, tiles), tiled, tiles)
+    return _in_blocks(given, toeplitz.toeplitz)
+
+
+def _subpixel(given: _Given) -> _Built:
+    return _in_blocks(given, subpixel.subpixel)
+
+
+def _in_blocks(given: _Given, build: Callable[[Task, tuple[toeplitz.Block, ...]], Node]) -> _Built:
+    blocks = tuple(_block(given, at, line) for at, line in enumerate(given.lines))
+    tiled = tuple(Tiled(at, b.results, each=False) for at, b in enumerate(blocks))
+    return _Built(build(given.task, blocks), tiled, tuple(b.count for b in blocks))
+
+
+def _block(given: _Given, at: int, line: Line) -> toeplitz.Block:
+    """A block of ``u*v`` results; what it reads begins at ``low div u`` before the input, and holds all its taps."""
+    s, u, low = map(Polynomial.of, (line.stride, line.input_dilation, line.low))
+    v = given.size(f"v{at}")
+    before = given.parameters.new(f"b{at}", lambda values, _: evaluated(low, values) // evaluated(u, values))
+    given.parameters.assume(u - 1 - low + u * before)
+    last = u * before - low + s * (u * v - 1) + line.dilation * (Polynomial.of(line.kernel_size) - 1)
+    span = given.parameters.new(
+        f"W{at}", lambda values, draw: evaluated(last, values) // evaluated(u, values) + draw(1, 3)
+    )
+    given.parameters.assume(u * span - last - 1)
+    return toeplitz.Block(u * v, s * v, before, span, given.size(f"A{at}"))
+
+
+def _holding(last: Polynomial, u: Polynomial, values: Sample, draw: Callable[[int, int], int]) -> int:
+    """So many places, u apart, that the last is among them, and not many more."""
+    return evaluated(last, values) // evaluated(u, values) + draw(1, 3)
 
 
 def _winograd(given: _Given) -> _Built:
@@ -321,7 +348,8 @@ _ALGORITHMS = {
     "scatter, in bands": _Algorithm(_scatter_banded, "s"),
     "scatter, by channel": _Algorithm(_scatter_by_channel, "s", groups=False),
     "scatter-plane": _Algorithm(_scatter_plane, "su"),
-    "toeplitz": _Algorithm(_toeplitz, "sdu", (2,), groups=False),
+    "toeplitz": _Algorithm(_toeplitz),
+    "subpixel": _Algorithm(_subpixel),
     "winograd": _Algorithm(_winograd, "sdu", (2,), groups=False, taps=winograd.TAPS),
     "winograd-rows": _Algorithm(_winograd_rows, "sdu", (1, 2), groups=False, taps=winograd_rows.TAPS),
     "fourier": _Algorithm(_fourier, "sdu", groups=False),

@@ -235,6 +235,7 @@ def _normal(term: Product, known: _Known) -> Product:
     term = _resolved(term, known)
     taps = [f"k{at}" for at in range(len(known.problem.lines))]
     term = _named(term, KERNEL, lead + 2, taps, known.problem.kernel_size, known)
+    term = _ranges_told(term, KERNEL, lead + 2, known.problem.kernel_size, known)
     places = [f"x{at}" for at in range(len(known.problem.lines))]
     term = _named(term, X, lead + 2, places, known.problem.input_size, known)
     term = _equations_by_digit(term, known)
@@ -280,6 +281,18 @@ def _named(term: Product, tensor: str, first: int, names: list[str], sizes: Sequ
     return _resolved(term, known)
 
 
+def _ranges_told(term: Product, tensor: str, first: int, sizes: Sequence[Size], known: _Known) -> Product:
+    """With a condition for every place of a factor that is there for all values of its indices.
+
+    It says nothing new, until an index of the place is replaced by one of a wider range.
+    """
+    places = _factor(term, tensor).index[first:]
+    told = (Within(p, size) for p, size in zip(places, sizes, strict=True) if known.inside(p, size))
+    plain = known.sizes.keys()
+    new = tuple(g for g in told if g not in term.guards and str(g.value) not in plain and not g.value.is_constant)
+    return replace(term, guards=term.guards + new)
+
+
 def _solved(term: Product, p: Polynomial, name: str, size: Size, known: _Known) -> Product | None:
     """``p = name``, solved for a bound index: its sum is one over ``0 <= name < size``, where each gives the other."""
     guard = Within(p, size)
@@ -294,13 +307,35 @@ def _solved(term: Product, p: Polynomial, name: str, size: Size, known: _Known) 
             continue
         value = c * (index(name, size) - rest)
         known.sizes[name] = size
-        if not known.inside(value, binder.size):
+        kept = replace(term, guards=tuple(g for g in term.guards if g != guard))
+        if not known.inside(value, binder.size) and not _implied(kept, binder, known):
             continue
         known.named.add(name)
-        kept = replace(term, guards=tuple(g for g in term.guards if g != guard))
         put = kept.put({binder.name: value})
         return replace(put, binders=(*put.binders, *binders((name, size))))
     return None
+
+
+def _implied(term: Product, binder: Binder, known: _Known) -> bool:
+    """Whether a condition of the term leaves an index j no value outside of its range.
+
+    It is so where ``c*j = w`` with c > 0 and ``-c < w < c*J``: then ``0 <= j < J``.
+    """
+    for guard in term.guards:
+        if isinstance(guard, Equal):
+            gap, sizes = guard.left - guard.right, known.sizes
+        elif isinstance(guard, Within):
+            gap, sizes = guard.value - index("w", guard.size), {**known.sizes, "w": guard.size}
+        else:
+            continue
+        for sign in (1, -1):
+            c, rest = multiples(sign * gap, Polynomial.of(binder.name))
+            if not c or binder.name in rest.names or c.names & sizes.keys():
+                continue
+            room = binder.size * c + c - 1
+            if known.inside(Polynomial(), c) and known.ranges.inside(c - 1 - rest, room, sizes):
+                return True
+    return False
 
 
 def _digits_named(
