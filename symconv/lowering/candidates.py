@@ -162,10 +162,9 @@ def _windows(p: Problem, sums: bool) -> Iterator[Candidate]:
     line = p.lines[0]
     step = number(line.dilation if sums else line.stride)
     a_row = _columns(p, sums) * prod(map(number, along[1:])) + image // number(line.padded_size) * step
-    rows = _divisor(number(along[0]), ENTRIES // (2 * a_row))
-    bands = windows.Bands(number(along[0]) // rows, rows)
+    bands = _bands(number(along[0]), ENTRIES // (2 * a_row))
     algorithm = "windows, summed in bands" if sums else "windows, in bands"
-    note = f"{bands.bands} bands of {rows} rows"
+    note = f"{bands.bands} bands of {bands.rows} rows"
     yield Candidate("windows", partial(build, banded=bands), note, algorithm=algorithm)
 
 
@@ -183,9 +182,19 @@ def _outs(p: Problem) -> int:
     return number(p.groups) * number(p.out_channels)
 
 
-def _divisor(whole: int, largest: int) -> int:
-    """The largest divisor that is not larger, so that all bands are of one size; at least 1."""
-    return next((n for n in range(min(whole, largest), 0, -1) if whole % n == 0), 1)
+def _even_bands(whole: int, largest: int) -> windows.Bands:
+    """Bands of the most rows, not more than the largest, that make the whole."""
+    rows = next(n for n in range(max(1, min(whole, largest)), 0, -1) if whole % n == 0)
+    return windows.Bands(whole // rows, rows)
+
+
+def _bands(whole: int, largest: int) -> windows.Bands:
+    """Even bands; where they are much smaller than the largest, bands that hold the whole and a little more."""
+    even = _even_bands(whole, largest)
+    if 2 * number(even.rows) > min(whole, largest):
+        return even
+    count = -(-whole // largest)
+    return windows.Bands(count, -(-whole // count))
 
 
 def _channels(p: Problem, sums: bool) -> int:
@@ -251,15 +260,14 @@ def _scatters(p: Problem) -> Iterator[Candidate]:
     if (products + _channels(p, sums=False)) * prod(sizes) <= free:
         yield Candidate("scatter", partial(scatter.scatter, landing=landing), algorithm="scatter")
     elif free > 0:
-        rows = _divisor(sizes[0], free // (products * prod(sizes[1:])))
-        bands = windows.Bands(sizes[0] // rows, rows)
+        bands = _even_bands(sizes[0], free // (products * prod(sizes[1:])))
         build = partial(scatter.scatter, landing=landing, banded=bands)
-        yield Candidate("scatter", build, f"{bands.bands} bands of {rows} rows", algorithm="scatter, in bands")
+        yield Candidate("scatter", build, f"{bands.bands} bands of {bands.rows} rows", algorithm="scatter, in bands")
     elif not p.grouped and prod(landing) <= ENTRIES // 2:
-        rows = _divisor(sizes[0], ENTRIES // (2 * (prod(map(number, p.kernel_size)) + products) * prod(sizes[1:])))
-        bands = windows.Bands(sizes[0] // rows, rows)
+        a_row = (prod(map(number, p.kernel_size)) + products) * prod(sizes[1:])
+        bands = _even_bands(sizes[0], ENTRIES // (2 * a_row))
         build = partial(scatter.scatter_by_channel, landing=landing, banded=bands)
-        note = f"a channel at a time, {bands.bands} bands of {rows} rows"
+        note = f"a channel at a time, {bands.bands} bands of {bands.rows} rows"
         yield Candidate("scatter", build, note, algorithm="scatter, by channel")
     if all(line.input_dilation == 1 for line in p.lines):
         landing = scatter.landing_sizes(p, plane=True)
