@@ -22,6 +22,7 @@ from symconv.enumeration import written_out
 from symconv.forward import weighted_input
 from symconv.layer import Axis, Conv
 from symconv.lowering import Lowered, lower
+from symconv.lowering.choice import CLOSED
 from symconv.polynomial import Entry, Polynomial
 from symconv.steps import Derivation, Evidence, Gradient
 
@@ -58,7 +59,7 @@ def _run_on(small: Conv) -> Mapping[Gradient, Evidence | Disagreement]:
 
 def _run(derivation: Derivation, which: str) -> dict[Gradient, Evidence | Disagreement]:
     small = derivation.layer
-    program = lower(small)
+    program = lower(small, program=CLOSED)  # statement by statement; other programs have proofs of their own
     a, w, delta = (
         tensor(name, size)
         for name, size in (("a", small.input_shape), ("w", small.weight_shape), ("delta", small.output_shape))
