@@ -28,8 +28,9 @@ from symconv.report.blocks import Equation, Where
 from symconv.report.document import Document
 from symconv.report.general import GeneralDocument
 from symconv.report.html_prose import Prose, words
-from symconv.report.lens import CHINESE, LENS
+from symconv.report.lens import LENS, lens_data
 from symconv.report.notation import STANDARD, Names
+from symconv.report.sentences.mistakes import CHINESE
 from symconv.report.sides import SHOWN_PRODUCTS
 from symconv.steps import Evidence, Rule, Undecided
 from tests.mathml_reader import Reader, equations, sides
@@ -386,7 +387,29 @@ def test_every_word_of_the_page_is_there_in_both_languages():
     sources = "".join(path.read_text(encoding="utf-8") for path in PAGE.glob("*.*s")) + (PAGE / "lab.html").read_text()
     used = set(re.findall(r'data-(?:text|label)="(\w+)"', sources)) | set(re.findall(r'text\("([\w.]+)"', sources))
     assert used <= strings["en"].keys()
+
+
+# What Chinese does not translate: code, formulas, names of libraries.
+KEPT = "delta|rot180|eta|mod|div|sum|stride|padding|groups|axis|output_padding|SAME_UPPER|SAME_LOWER|PyTorch|Python"
+
+
+def test_every_sentence_of_the_lens_is_there_in_both_languages():
     assert CHINESE.keys() == {name for name, _ in LENS}
+    for name, told in lens_data("[::-1]").items():
+        english, chinese = told["en"], told["zh"]
+        assert english.keys() == chinese.keys() == {"title", "why", "mend"}
+        for key in english:
+            assert not re.search("[\u3000-\u9fff\uff00-\uffef{}]", english[key]), name
+            assert re.search("[\u4e00-\u9fff]", chinese[key]), name
+            assert not re.search(r"[A-Za-z]{3,}|[{}]", re.sub(rf"\b(?:{KEPT})\b", "", chinese[key], flags=re.ASCII)), name
+            assert formulas(english[key]) == formulas(chinese[key]), name
+            assert key == "title" or english[key][-1] + chinese[key][-1] == ".。", name
+
+
+def formulas(text):
+    """The products, the names with indices and the powers of a sentence."""
+    part = r"[\w+*/\[\]-]"
+    return set(re.findall(rf"{part}*[*_\[]{part}*", text, re.ASCII))
 
 
 def test_figures_are_grids_of_what_is_proved():

@@ -47,6 +47,7 @@ class Article:
     langs: tuple[str, ...]
     about: str = ""
     headings: list[str] = field(default_factory=list)
+    grids: int = 0
 
     @property
     def formulas(self) -> Formulas:
@@ -135,9 +136,10 @@ class Article:
                 parts.append(f'<span class="sign">{SIGNS[blocks[0].signs[at - 1]]}</span>')
             bias = f'<span class="bias">+ {self.formulas.bias()}</span>' if grid.bias else ""
             caption = self.each([_caption(b, at, lang) for lang, b in zip(self.langs, blocks, strict=True)])
-            label = self.prose.one(_caption(blocks[0], at, self.langs[0]), self.langs[0])
-            drawn = grid_svg(self.formulas.writer, grid, label)
-            parts.append(f"<figure>{drawn}{bias}<figcaption>{caption}</figcaption></figure>")
+            self.grids += 1
+            name = f"grid-{self.grids}"
+            drawn = grid_svg(self.formulas.writer, grid, name)
+            parts.append(f'<figure>{drawn}{bias}<figcaption id="{name}">{caption}</figcaption></figure>')
         return f'<div class="pictures scroller">{"".join(parts)}</div>'
 
     def finding(self, finding: Finding, names: list[str]) -> Iterator[str]:
