@@ -158,6 +158,29 @@ class Sliding:
         operand, _, _ = self.reads
         return _read((operand[2 + axis],), {f"at{2 + axis}": position, f"k{axis}": tap})[0]
 
+    @cached_property
+    def first_entry(self) -> Index:
+        """The first place of the operand, along its spatial axes, that holds an entry where any does."""
+        node, ndim = self.operand, len(shape(self.operand)) - 2
+        lows = tuple(low for low, _ in node.padding) if isinstance(node, Pad) else (0,) * ndim
+        inner = node.operand if isinstance(node, Pad) else node
+        apart = inner.factors if isinstance(inner, Dilate) else (1,) * ndim
+        return tuple(low if low >= 0 else low % u for low, u in zip(lows, apart, strict=True))
+
+    def met(self, entry: Index) -> int:
+        """How many products an entry of the result has in each channel that it sums over, counted axis by axis."""
+        found = 1
+        for axis, position in enumerate(self.position(entry)[2:]):
+            taps = range(shape(self.kernel)[2 + axis])
+            found *= sum(self._holds(axis, self.along(axis, position, tap)) for tap in taps)
+        return found
+
+    def _holds(self, axis: int, at: int) -> bool:
+        """Whether a place along an axis holds entries: a zero there is one whatever the other axes are."""
+        here = (*self.first_entry[:axis], at, *self.first_entry[axis + 1 :])
+        within = all(0 <= n < size for n, size in zip(here, shape(self.operand)[2:], strict=True))
+        return within and isinstance(place(self.operand, (0, 0, *here)), Entry)
+
     def products(self, entry: Index) -> Polynomial:
         """An entry of the result as what its window adds up; a bias is not among it."""
         total = Polynomial()

@@ -75,7 +75,8 @@ def cell_shape(
     x, y = at
     shapes: list[Shape] = [Rect(x, y, side, side, paint_of(cell, lit))]
     if cell.place is Zero.BETWEEN:
-        shapes.append(_hatch(x, y, side))
+        inset = PAINTS[paint_of(cell, lit)].width / 2
+        shapes.append(_hatch(x + inset, y + inset, side - 2 * inset))
     paint = PAINTS[paint_of(cell, lit)]
     zero = isinstance(cell.place, Zero)
     runs = text("0") if isinstance(cell.place, Zero) else write(cell.place)
@@ -128,11 +129,6 @@ def grid_shapes(
     if rows:
         shapes.append(Label((left + right) / 2, bottom + DOTS / 2 + 2, text("⋮"), TEXT + 3))
     return (Group(tuple(shapes), heading),)
-
-
-def words(*parts: str | Runs) -> Runs:
-    """Words and names in one line."""
-    return tuple(run for part in parts for run in (text(part) if isinstance(part, str) else part))
 
 
 def plain(runs: Runs) -> str:

@@ -1,6 +1,6 @@
 """What the page's lens says of each mistake in Chinese; the English is that of the audit's catalogue.
 
-``{flip}`` stands for the indices that reverse every spatial axis, ``{of}`` for what comes out wrong, as in the catalogue.
+``{flip}`` stands for the indices that reverse every spatial axis, ``{of}`` for what comes out wrong.
 """
 
 from __future__ import annotations
