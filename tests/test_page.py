@@ -401,7 +401,9 @@ def test_every_sentence_of_the_lens_is_there_in_both_languages():
         for key in english:
             assert not re.search("[\u3000-\u9fff\uff00-\uffef{}]", english[key]), name
             assert re.search("[\u4e00-\u9fff]", chinese[key]), name
-            assert not re.search(r"[A-Za-z]{3,}|[{}]", re.sub(rf"\b(?:{KEPT})\b", "", chinese[key], flags=re.ASCII)), name
+            assert not re.search(r"[A-Za-z]{3,}|[{}]", re.sub(rf"\b(?:{KEPT})\b", "", chinese[key], flags=re.ASCII)), (
+                name
+            )
             assert formulas(english[key]) == formulas(chinese[key]), name
             assert key == "title" or english[key][-1] + chinese[key][-1] == ".。", name
 

@@ -369,8 +369,12 @@ def test_in_chinese_no_english_is_left(opened):
       const change = (box) => box.dispatchEvent(new Event("change", { bubbles: true }));
       const said = () => ["lens", "sentence", "machine", "terms"].map((id) => document.getElementById(id).innerText);
       const found = [], select = document.getElementById("mistake");
-      for (const map of document.querySelectorAll('input[name="map"]')) { map.checked = true; change(map); found.push(...said()); }
-      for (const option of select.options) { select.value = option.value; change(select); found.push(option.text, ...said()); }
+      for (const map of document.querySelectorAll('input[name="map"]')) {
+        map.checked = true; change(map); found.push(...said());
+      }
+      for (const option of select.options) {
+        select.value = option.value; change(select); found.push(option.text, ...said());
+      }
       select.value = "0"; change(select);
       return found;
     }""")

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
+from itertools import groupby
 from math import ceil
 
 from symconv.figures.boards import Board, Cell, Spot
@@ -134,6 +135,7 @@ def grid_shapes(
 def plain(runs: Runs) -> str:
     """A label as plain text, for titles: ``z_{1,1}``."""
     written = ""
-    for run in runs:
-        written += f"_{{{run.text}}}" if run.level < 0 else f"^{{{run.text}}}" if run.level > 0 else run.text
+    for level, group in groupby(runs, lambda run: run.level):
+        text = "".join(run.text for run in group)
+        written += f"_{{{text}}}" if level < 0 else f"^{{{text}}}" if level > 0 else text
     return " ".join(written.split())
