@@ -292,9 +292,34 @@ def test_the_theorem_for_every_shape_is_a_page_too(instance):
     assert Tags(text).open == []
     assert ('id="lab"' in text) == (instance is not None)
     asked = re.findall(r'<details class="rule">(.*?)</details>', text, re.DOTALL)
-    assert any("sift, indeed" in step and "PROVED" not in step for step in asked)
+    assert any("sift, indeed" in step for step in asked)
     assert '<p class="claim proved">' in text
     assert "$" not in "".join(Tags(text).said)
+
+
+@pytest.mark.parametrize("name", ["forward", "input", "weight", "bias", "weight.a"])
+def test_every_step_of_the_theorem_carries_the_verdict_of_its_claim_and_no_other(name):
+    """One claim is made undecided: the steps below its heading say so, all others what the proof found."""
+    verdict = prove(Conv.general(2), every_shape=True)
+    doubted = replace(
+        verdict, gradients={**verdict.gradients, name: Undecided("not today", (Evidence("steps", "sift"),))}
+    )
+    sections = re.findall(r"<section[^>]*>(.*?)</section>", GeneralDocument(doubted).html(), re.DOTALL)
+    claims = [claim.name for claim in verdict.derivation.claims]
+    for claim, section in zip(claims, sections[-len(claims) - 2 : -2], strict=True):
+        steps = re.findall(r'<details class="rule">.*?</details>', section, re.DOTALL)
+        marks = [
+            re.findall(r'<p class="verdict (\w+)"><em><span class="said" lang="en">(\w+)<', step) for step in steps
+        ]
+        wanted = ("undecided", "UNDECIDED") if claim == name else ("proved", "PROVED")
+        assert steps
+        assert marks == [[wanted]] * len(steps), claim
+
+
+def test_a_step_of_the_theorem_names_the_evidence_for_its_side_conditions():
+    text = GeneralDocument(prove(Conv.general(1), every_shape=True)).html()
+    sift = next(s for s in re.findall(r'<details class="rule">(.*?)</details>', text, re.DOTALL) if ">sift; needs" in s)
+    assert "the checker replayed a witness of each" in sift.partition('class="verdict proved"')[2]
 
 
 # --- layers that are too large to draw ---

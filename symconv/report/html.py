@@ -99,6 +99,7 @@ class Article:
         """A heading, and the section that it begins."""
         if self.headings:
             yield "</section>"
+        self.about = next(block.of for block in told if isinstance(block, Heading)) or self.about
         self.headings.append(self.each([b.text for b in told if isinstance(b, Heading)]))
         at = len(self.headings)
         yield f'<section aria-labelledby="section-{at}">\n<h2 id="section-{at}">{self.headings[-1]}</h2>'

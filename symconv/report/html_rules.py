@@ -23,7 +23,7 @@ def explained(prose: Prose, names: Mapping[str, str], finding: Finding | None) -
     rules = rules_of(name, lang)
     conditions = [key for key in STATEMENTS if f"condition.{key}" in CATALOGUE and _asked(key, name, lang, rules)]
     says = [f"<p>{_rule(prose, rule)}</p>" for rule in rules if f"says.{rule.name}" in CATALOGUE]
-    inside = "".join([*says, *_conditions(prose, conditions), *_verdict(prose, rules, finding)])
+    inside = "".join([*says, *_conditions(prose, conditions), *_verdict(prose, rules, conditions, finding)])
     if not inside:
         return f'<p class="rule">{prose.said(names)}</p>'
     return f'<details class="rule"><summary>{prose.said(names)}</summary>{inside}</details>'
@@ -65,12 +65,13 @@ def _statement(prose: Prose, name: str) -> dict[str, str]:
     return {lang: condition(name, Teller(lang)) for lang in prose.langs}
 
 
-def _verdict(prose: Prose, rules: tuple[Rule, ...], finding: Finding | None) -> Iterator[str]:
-    """The status of the gradient that the step belongs to, with the evidence that speaks of this rule."""
+def _verdict(prose: Prose, rules: tuple[Rule, ...], conditions: list[str], finding: Finding | None) -> Iterator[str]:
+    """The status of what the step belongs to, with the evidence that speaks of this rule or of its side conditions."""
     if finding is None or not rules:
         return
     evidence = finding.outcome.evidence
-    told = [e for e in evidence if e.name == "steps" and any(rule.title in e.text for rule in rules)]
+    spoken = {"steps": [rule.title for rule in rules], "side conditions": conditions}
+    told = [e for e in evidence if any(part in e.text for part in spoken.get(e.name, []))]
     told = told or [e for e in evidence if "SymPy" in e.name][:1] or list(evidence[:1])
     status = finding.outcome.status
     items = "; ".join(f"{_translated(prose, e.name)}: {_translated(prose, e.text)}" for e in told)
