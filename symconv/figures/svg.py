@@ -15,7 +15,8 @@ from symconv.figures.scene import Arrow, Group, Label, Lines, Rect, Run, Scene, 
 
 SERIF = {
     "en": "'STIX Two Text','Times New Roman',serif",
-    "zh": "'STIX Two Text','Times New Roman','Songti SC','Noto Serif CJK SC',SimSun,serif",
+    # letters and signs of formulas from a Latin font, wherever there is one: in a Chinese one ∂ is a square wide
+    "zh": "'STIX Two Text','Times New Roman','Liberation Serif','DejaVu Serif','Songti SC','Noto Serif CJK SC',serif",
 }
 SMALL = 0.72  # of a subscript, against its line
 LOWER, UPPER = 0.22, -0.38  # where sub- and superscripts stand, in parts of the size
