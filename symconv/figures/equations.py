@@ -55,7 +55,7 @@ def sum_of(window: Sliding, drawn: Boards, frame: Frame, bias: bool) -> Sum:
 
 def _running(window: Sliding) -> dict[str, int]:
     """On which axis of each tensor the second axis of operand and kernel lies."""
-    start = window.first_entry
+    start = tuple(places[0] if places else 0 for places in window.entries)
     found: dict[str, int] = {}
     for array, at in ((window.operand, start), (window.kernel, (0,) * len(start))):
         here, there = place(array, (0, 0, *at)), place(array, (0, 1, *at))
