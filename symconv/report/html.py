@@ -117,7 +117,11 @@ class Article:
             [self.each(texts) for texts in zip(*item, strict=True)]
             for item in zip(*(b.items for b in blocks), strict=True)
         ]
-        return '<ul class="items">' + "".join(f"<li><b>{name}:</b> {text}</li>" for name, text in told) + "</ul>"
+        return (
+            '<ul class="items">'
+            + "".join(f"<li>{self.prose.leading(name)}{text}</li>" for name, text in told)
+            + "</ul>"
+        )
 
     def table(self, blocks: Sequence[Table]) -> str:
         """Columns with a heading each."""
@@ -165,7 +169,7 @@ class Article:
                 assert_never(outcome)
         if outcome.evidence:
             told = [(self.translated(e.name), self.translated(e.text)) for e in outcome.evidence]
-            items = "".join(f"<li><b>{name}:</b> {text}</li>" for name, text in told)
+            items = "".join(f"<li>{self.prose.leading(name)}{text}</li>" for name, text in told)
             yield f'<ul class="evidence">{items}</ul>'
         yield "</div>"
 

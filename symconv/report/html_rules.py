@@ -50,14 +50,14 @@ def _asked(key: str, name: str, lang: str, rules: tuple[Rule, ...]) -> bool:
 
 
 def _rule(prose: Prose, rule: Rule) -> str:
-    return f"<b>{prose.tell(f'rule.{rule.name}')}:</b> {prose.tell(f'says.{rule.name}')}"
+    return prose.leading(prose.tell(f"rule.{rule.name}")) + prose.tell(f"says.{rule.name}")
 
 
 def _conditions(prose: Prose, names: list[str]) -> Iterator[str]:
     if not names:
         return
     told = [(prose.tell(f"condition.{name}"), prose.said(_statement(prose, name))) for name in names]
-    items = "".join(f"<li><b>{title}:</b> {text}</li>" for title, text in told)
+    items = "".join(f"<li>{prose.leading(title)}{text}</li>" for title, text in told)
     yield f'<p>{prose.tell("proof.conditions")}</p><ul class="conditions">{items}</ul>'
 
 
@@ -74,7 +74,8 @@ def _verdict(prose: Prose, rules: tuple[Rule, ...], conditions: list[str], findi
     told = [e for e in evidence if any(part in e.text for part in spoken.get(e.name, []))]
     told = told or [e for e in evidence if "SymPy" in e.name][:1] or list(evidence[:1])
     status = finding.outcome.status
-    items = "; ".join(f"{_translated(prose, e.name)}: {_translated(prose, e.text)}" for e in told)
+    colon, between = prose.tell("colon"), prose.tell("separator;")
+    items = between.join(f"{_translated(prose, e.name)}{colon}{_translated(prose, e.text)}" for e in told)
     yield f'<p class="verdict {status.lower()}"><em>{prose.tell(f"status.{status}")}</em> {items}</p>'
 
 
