@@ -158,7 +158,7 @@ def written(lines):
     letter, values, inside = summed.groups() if summed else ("?", "0", right)
     low, high = int(values.split(", ")[0]), int(values.split(", ")[-1])
     parts = [part.strip("() ") for part in inside.split(" + ")]
-    counted = sum(int(part.split()[0]) for part in parts if "more products" in part)
+    counted = sum(int(part.split()[0]) for part in parts if "more product" in part)
     products = [part for part in parts if " w_" in part or " a_" in part or " δ_" in part]
     spelled = [
         p.replace(f"{{{letter}", f"{{{n}").replace(f",{letter}", f",{n}")
@@ -201,6 +201,11 @@ def test_an_equation_is_all_of_the_entry_or_counts_what_is_left_out(layer, kind)
         assert {frozenset(product.split()) for product in shown} <= every
         assert len(shown) + counted == len(every)
         assert "⋯" not in "".join(lines)
+
+
+def test_one_product_that_is_left_out_is_one_product():
+    scene = sc.figure(Conv(13, 13)).scene
+    assert plain(list(labels(scene.frames[0]))[-1].runs).endswith(" + 1 more product + b")
 
 
 def test_the_channels_picture_names_the_channel_of_every_entry_and_sums_over_all_of_them():

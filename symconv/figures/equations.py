@@ -81,7 +81,8 @@ def equation(names: Names, tell: Speech, said: Sum, size: float, room: float) ->
 def _parts(names: Names, tell: Speech, said: Sum) -> list[Runs]:
     """What stands between the plus signs."""
     inside = [_product(names, said, product) for product in said.products]
-    inside += [tell("figure.more", count=said.hidden)] if said.hidden else []
+    inside += [tell("figure.one_more")] if said.hidden == 1 else []
+    inside += [tell("figure.more", count=said.hidden)] if said.hidden > 1 else []
     if inside and said.running:
         several = len(inside) > 1
         inside[0] = (*_over(names, said), *((Run(" ("),) if several else (Run(" "),)), *inside[0])

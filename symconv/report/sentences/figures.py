@@ -48,6 +48,7 @@ FIGURES = {
     "figure.back": Message("backward:", "反向："),
     "figure.back.zeros": Message("put zeros back", "补回零"),
     # --- the equation ---
+    "figure.one_more": Message("1 more product", "另外 1 个乘积"),
     "figure.more": Message("{count} more products", "另外 {count} 个乘积"),
     # --- the key ---
     "figure.key.between": Message("zero put between entries (dilation)", "元素之间插入的零（膨胀）"),
