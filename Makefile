@@ -2,13 +2,14 @@
 #   make prove    the worked example: derive, prove and print the gradients of a 3x3 input under a 2x2 filter
 #   make test     every test
 #   make docs     the site
+#   make links    its links to other sites, over the network
 PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
 SETUP  := pyproject.toml symconv/__init__.py
 
 .DEFAULT_GOAL := prove
-.PHONY: prove test lint docs bench bench-lowering bench-page campaign frameworks golden clean
+.PHONY: prove test lint docs links bench bench-lowering bench-page campaign frameworks golden clean
 
 prove: $(VENV)/.base
 	@$(BIN)/symconv prove
@@ -25,6 +26,10 @@ lint: $(VENV)/.lint
 docs: $(VENV)/.docs
 	$(BIN)/python -m sphinx -W --keep-going -q -b html docs docs/_build/html
 	@echo "docs/_build/html/index.html"
+
+# The links that lead out of the site: asks the network, so it is run by hand, before a release.
+links: $(VENV)/.docs
+	$(BIN)/python -m sphinx -q -b linkcheck docs docs/_build/links
 
 bench: $(VENV)/.test
 	$(BIN)/python -m tests.benchmarks

@@ -1,7 +1,8 @@
-"""What the site shows and symconv makes: pictures as SVG, and a live page for each layer of the gallery.
+"""What the site and the README show and symconv makes: pictures as SVG, and a live page for each layer of the gallery.
 
-A Sphinx extension. Everything lies in ``docs/_made``, which is no part of the repository: the same sources give the
-same bytes.
+A Sphinx extension. The gallery lies in ``docs/_made``, which is no part of the repository: the same sources give the
+same bytes. The pictures of the texts lie in ``docs/pictures``, for the README is read where nothing is built: `make
+golden` writes them, and a test says that they are what symconv draws now.
 """
 
 from __future__ import annotations
@@ -51,21 +52,25 @@ GALLERY = (
 )  # fmt: skip
 
 PICTURES = {
-    "worked-forward": (Conv((3, 3), (2, 2)), "forward"),
-    "worked-input": (Conv((3, 3), (2, 2)), "input"),
-    "worked-weight": (Conv((3, 3), (2, 2)), "weight"),
-    "strided-input": (Conv((5, 5), (3, 3), stride=2), "stride"),
-    "channels": (Conv((3, 3), (2, 2), in_channels=1, out_channels=2), "channels"),
+    "worked-forward": (Conv((3, 3), (2, 2)), "forward", "en"),
+    "worked-input": (Conv((3, 3), (2, 2)), "input", "en"),
+    "worked-input-zh": (Conv((3, 3), (2, 2)), "input", "zh"),
+    "stride": (Conv((5, 5), (3, 3), stride=2), "stride", "en"),
+    "channels": (Conv((3, 3), (2, 2), in_channels=2, out_channels=2), "channels", "en"),
 }
 
 
+def drawn(name: str) -> str:
+    """A picture of the texts, in the names of the worked example."""
+    layer, kind, lang = PICTURES[name]
+    return figure(layer, kind, notation=notation("net"), lang=lang).svg()
+
+
 def make(*_: object) -> None:
-    """Write the pictures, the live pages, and the page of the gallery that names them."""
+    """Write the live pages of the gallery, their pictures, and the page that names them."""
     pictures, pages = MADE / "pictures", MADE / "pages" / "live"
     for folder in (pictures, pages):
         folder.mkdir(parents=True, exist_ok=True)
-    for name, (layer, kind) in PICTURES.items():
-        figure(layer, kind=kind, notation=notation("net")).save(str(pictures / f"{name}.svg"))
     for exhibit in GALLERY:
         verdict = prove(exhibit.layer, entries=True)
         page = Document(verdict.derivation, verdict=verdict).html()

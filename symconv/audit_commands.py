@@ -11,7 +11,7 @@ from typing import Any
 
 import click
 
-from symconv.printing import EXIT_CODES, count, print_json, print_lines, shows_unicode
+from symconv.printing import EXIT_CODES, count, print_json, print_lines, shows_unicode, suffix_of
 
 LARGEST = ("stride", "padding", "dilation", "groups", "batch")
 FLAGS = ("symmetric", "uniform", "square", "negative_padding")
@@ -103,6 +103,7 @@ def write_tests(target: str, adapter: str | None, forward: str | None, output: s
     from symconv.files import write_text
     from symconv.testing.template import test_file
 
+    suffix_of(output, [".py"])
     text = test_file(target, adapter=adapter, forward=forward, options=supported(options), output=output)
     if output in (None, "-"):
         click.echo(text, nl=False)

@@ -31,7 +31,7 @@ from symconv.layer_options import (
     was_given,
 )
 from symconv.lower_command import lower
-from symconv.printing import EXIT_CODES, count, print_json, print_lines, shows_unicode
+from symconv.printing import EXIT_CODES, count, print_json, print_lines, shows_unicode, suffix_of
 
 if TYPE_CHECKING:
     from symconv.layer import Conv
@@ -45,6 +45,7 @@ SUFFIXES = {
     ".html": "html",
     ".pdf": "pdf",
     ".json": "json",
+    ".txt": "text",
 }  # what the name of a file says about its format
 
 
@@ -99,6 +100,8 @@ def prove(
     **layer_options: Any,
 ) -> None:
     """Derive the gradients of LAYER and prove them: the derivation, then the verdict."""
+    suffix_of(certificate, [".json"], "--certificate")
+    suffix_of(coq, [".v"], "--coq")
     if all_presets:
         refuse_layer(layer_options, "--all-presets")
         others = {"every_shape": every_shape, "certificate": certificate, "activation": activation,
@@ -146,7 +149,7 @@ def prove(
     "--format",
     "form",
     type=click.Choice(["text", "latex", "html", "pdf", "json"]),
-    help="[default: by the name of the file given with -o (.tex, .html, .pdf, .json), else text]",
+    help="[default: by the name of the file given with -o (.tex, .html, .pdf, .json, .txt), else text]",
 )
 @click.option("--fragment", is_flag=True, help="LaTeX without preamble, for \\input.")
 @click.option("--every-shape", is_flag=True, help="The theorem for all shapes: of rank --ndim, or about LAYER.")
@@ -169,7 +172,7 @@ def derive(
     """Write the derivation of LAYER as a document."""
     from symconv.api import derive as derive_layer
 
-    form = form or SUFFIXES.get(os.path.splitext(output or "")[1], "text")
+    form = form or SUFFIXES.get(suffix_of(output, SUFFIXES, mend=", or name the format with --format"), "text")
     if fragment and form != "latex":
         raise click.UsageError("--fragment belongs to --format latex")
     if form == "pdf" and output in (None, "-"):

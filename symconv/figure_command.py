@@ -22,11 +22,13 @@ KINDS = ("forward", "input", "backward", "weight", "stride", "channels")
               help="The window on the input, on delta (input, or backward), on the input with delta as the filter "
                    "(weight); what the stride skips; several channels.")  # fmt: skip
 @click.option("--frame", metavar="N", help="The entry of the result to mark, counted from 0, row by row.")
+@click.option("--lang", default="en", metavar="en|zh", show_default=True, help="The language of its words.")
 @click.option("-o", "--output", metavar="FILE", help="Write to FILE.svg, .png, .pdf, or, animated, .gif.")
 def figure(
     kind: str,
     frame: str | None,
     output: str | None,
+    lang: str,
     weighted_input: str | None,
     index_base: str | None,
     symbols: tuple[str, ...],
@@ -39,7 +41,7 @@ def figure(
     from symconv.figures.figure import figure as draw
 
     layer, default = read_layer(layer_options)
-    picture = draw(layer, kind, notation=read_notation(weighted_input, index_base, symbols, default))
+    picture = draw(layer, kind, notation=read_notation(weighted_input, index_base, symbols, default), lang=lang)
     if frame is not None:
         picture = picture.at(count(frame, "--frame"))
     if output in (None, "-"):

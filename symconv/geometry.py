@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from enum import Enum
 from functools import cached_property
 from itertools import product
+from math import lcm
 from typing import assert_never
 
 from symconv.arrays import (
@@ -158,6 +159,35 @@ class Sliding:
         operand, _, _ = self.reads
         return _read((operand[2 + axis],), {f"at{2 + axis}": position, f"k{axis}": tap})[0]
 
+    @cached_property
+    def entries(self) -> tuple[range, ...]:
+        """The places of the operand that hold entries, along each spatial axis: elsewhere stand zeros.
+
+        Examples
+        --------
+        >>> sliding(Conv(6, 3, stride=2, padding=1), "input").entries
+        (range(1, 6, 2),)
+        """
+        node, ndim = self.operand, len(shape(self.operand)) - 2
+        pads = node.padding if isinstance(node, Pad) else ((0, 0),) * ndim
+        inner = node.operand if isinstance(node, Pad) else node
+        apart = inner.factors if isinstance(inner, Dilate) else (1,) * ndim
+        found = []
+        for (low, high), step, size in zip(pads, apart, shape(inner)[2:], strict=True):
+            first = low if low >= 0 else low % step  # what lies before 0, or behind the end, is cropped
+            found.append(range(first, low + size + min(high, 0), step))
+        return tuple(found)
+
+    def met(self, entry: Index) -> int:
+        """How many products an entry of the result has in each channel that it sums over, counted axis by axis."""
+        found = 1
+        for axis, position in enumerate(self.position(entry)[2:]):
+            taps = shape(self.kernel)[2 + axis]
+            first = self.along(axis, position, 0)
+            step = self.along(axis, position, 1) - first if taps > 1 else 1
+            found *= _in_common(self.entries[axis], range(first, first + step * taps, step))
+        return found
+
     def products(self, entry: Index) -> Polynomial:
         """An entry of the result as what its window adds up; a bias is not among it."""
         total = Polynomial()
@@ -176,6 +206,16 @@ def sliding(layer: Conv, of: str) -> Sliding:
         "weight": ("dw", weight_gradient),
     }[of]
     return Sliding(tensor, form(layer))
+
+
+def _in_common(one: range, other: range) -> int:
+    """How many numbers two ranges that run upwards share."""
+    shared = next((n for n in other[: one.step] if (n - one.start) % one.step == 0), None)
+    if shared is None or not one:
+        return 0
+    low, high = max(one[0], other[0]), min(one[-1], other[-1])
+    period = lcm(one.step, other.step)
+    return max((high - shared) // period - max(-((shared - low) // period), 0) + 1, 0)
 
 
 def _read(index: tuple[Polynomial, ...], values: Mapping[str, int]) -> Index:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from symconv.layer_options import layer_arguments, read_layer, refuse_layer
-from symconv.printing import EXIT_CODES, count
+from symconv.printing import EXIT_CODES, count, suffix_of
 
 if TYPE_CHECKING:
     from symconv.lowering import Lowered
@@ -34,6 +34,7 @@ def lower(output: str | None, *, explained: bool, general: bool, ndim: str | Non
     from symconv.files import write_text
     from symconv.lowering import lower as lower_layer
 
+    suffix_of(output, [".py"])
     if general:
         refuse_layer(options | ({"explained": True} if explained else {}), "--general")
         _general(ndim, output)

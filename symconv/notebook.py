@@ -135,17 +135,17 @@ def _told(blocks: Iterable[Block], layer: Conv, notation: Notation, lang: str = 
     from symconv.report.notation import Names
 
     def draw(block: Pictures) -> str:
-        return _picture(layer, KINDS[block.picture], notation)
+        return _picture(layer, KINDS[block.picture], notation, lang)
 
     return mathjax_html(blocks, Names(notation, layer), draw, lang)
 
 
-def _picture(layer: Conv, kind: str, notation: Notation | None = None) -> str:
+def _picture(layer: Conv, kind: str, notation: Notation | None = None, lang: str = "en") -> str:
     """A picture for a page; its classes are named after what it shows, so that no two pictures meet."""
     from symconv.figures.figure import figure
     from symconv.report.notation import STANDARD
 
-    drawn = figure(layer, kind, notation=notation or STANDARD)
+    drawn = figure(layer, kind, notation=notation or STANDARD, lang=lang)
     name = crc32(drawn.svg().encode())
     return drawn.svg(prefix=f"symconv{name:08x}", inline=True)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import sys
 from collections.abc import Iterable
@@ -21,6 +22,28 @@ def count(text: str, name: str) -> int:
     if not NUMBER.fullmatch(text):
         raise click.UsageError(f"{name} {shortened(text)} is no number")
     return int(text)
+
+
+def suffix_of(path: str | None, known: Iterable[str], option: str = "-o", mend: str = "") -> str:
+    """What the name of a file says about its format: one of the suffixes that are known, or none.
+
+    Raises
+    ------
+    click.UsageError
+        For any other suffix: the file would not be what its name says.
+
+    Examples
+    --------
+    >>> suffix_of("page.HTML", [".tex", ".html"]), suffix_of("page", [".tex"]), suffix_of("-", [".tex"])
+    ('.html', '', '')
+    """
+    suffix = os.path.splitext(path or "")[1].lower()
+    if suffix and suffix not in known:
+        raise click.UsageError(
+            f"{option} {shortened(path)}: nothing is written as {suffix} here: give a file that ends in "
+            f"{', '.join(known)}{mend}"
+        )
+    return suffix
 
 
 def print_json(data: Any) -> None:

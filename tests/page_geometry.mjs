@@ -5,6 +5,8 @@ import {
 } from "../symconv/report/page/geometry.js";
 import { MISTAKES, computed, exampleOf, formOf, isComparable, reduced, wrongEntries } from "../symconv/report/page/mistakes.js";
 
+const STRINGS = JSON.parse(readFileSync(new URL("../symconv/report/page/strings.json", import.meta.url), "utf-8"));
+const english = (key, values) => STRINGS.en[key].replace(/\{(\w+)\}/g, (_, name) => values[name]);
 const SLOTS = ["forward", "input", "weight", "bias"];
 const RESULTS = { forward: "delta", input: "a", weight: "w", bias: "b" };
 const packed = (products) => products.map(({ delta, w, a, c }) => [c ?? 1, delta, w, a]);
@@ -46,7 +48,7 @@ function mistakes(layer) {
 
 const { task, layers } = JSON.parse(readFileSync(0, "utf-8"));
 const tasks = {
-  maps, windows, mistakes, problems: problemOf, examples: () => MISTAKES.map((mistake) => [mistake.name, exampleOf(mistake)?.layer ?? null]),
+  maps, windows, mistakes, problems: (layer) => problemOf(layer, english), examples: () => MISTAKES.map((mistake) => [mistake.name, exampleOf(mistake)?.layer ?? null]),
   names: () => MISTAKES.map(({ name, of }) => [name, of]),
 };
 process.stdout.write(JSON.stringify(layers.map(tasks[task])));

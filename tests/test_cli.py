@@ -242,6 +242,14 @@ def test_derive_writes_in_the_notation_that_was_asked_for(symconv, notation, bas
         assert Conv.from_json(json.loads(run.out)["layer"]) == Conv((4, 4), (2, 2))
 
 
+def test_the_name_of_a_file_says_its_format_unless_format_does(symconv):
+    for name, begins in (("a.TEX", "\\documentclass"), ("a.html", "<!DOCTYPE"), ("a.txt", "Conv"), ("a", "Conv")):
+        assert symconv("derive", "3", "2", "-o", name).code == 0
+        assert Path(name).read_text(encoding="utf-8").startswith(begins)
+    assert symconv("derive", "3", "2", "--format", "html", "-o", "a.docx").code == 0
+    assert Path("a.docx").read_text(encoding="utf-8").startswith("<!DOCTYPE")
+
+
 def test_a_latex_document_has_a_preamble_and_a_fragment_has_none(symconv):
     whole = symconv("derive", "3", "2", "--format", "latex").out
     body = symconv("derive", "3", "2", "--format", "latex", "--fragment").out
@@ -440,6 +448,14 @@ BAD = [
     ("layers 3", "3"),
     ("layers --all", "--all"),
     ("--nosuch", "--nosuch"),
+    ("derive -o x.docx", "written as .docx here: give a file that ends in .tex, .html, .pdf, .json, .txt, or"),
+    ("derive --every-shape -o x.md", "written as .md here: give a file that ends in .tex, .html, .pdf, .json, .txt"),
+    ("prove 3 2 --certificate x.docx", "--certificate 'x.docx': nothing is written as .docx here: give a file"),
+    ("prove 3 2 --coq x.json", "--coq 'x.json': nothing is written as .json here: give a file that ends in .v"),
+    ("lower 3 2 -o x.docx", "written as .docx here: give a file that ends in .py"),
+    ("lower --general -o x.txt", "written as .txt here: give a file that ends in .py"),
+    ("write-tests native -o x.docx", "written as .docx here: give a file that ends in .py"),
+    ("figure -o x.docx", "written as .docx: choose of .svg, .png, .pdf, .gif"),
 ]  # fmt: skip
 
 

@@ -4,13 +4,14 @@ The Python of every page runs as doctests (pyproject.toml); here run the command
 site itself builds without a warning is tested where Sphinx is installed.
 """
 
+import os
 import re
 import shlex
 import shutil
 import subprocess
 import sys
 from html.parser import HTMLParser
-from importlib.util import find_spec
+from importlib.util import find_spec, module_from_spec, spec_from_file_location
 from pathlib import Path
 from urllib.parse import unquote
 
@@ -101,6 +102,37 @@ def require_latex():
 def test_the_reference_has_every_public_name():
     text = (ROOT / "docs" / "reference" / "python.md").read_text(encoding="utf-8")
     assert {name for name in symconv.__all__ if f":: symconv.{name}\n" not in text} == set()
+
+
+# --- the pictures ---
+
+
+def making():
+    """The module that makes what the site shows."""
+    spec = spec_from_file_location("making", ROOT / "docs" / "making.py")
+    module = sys.modules["making"] = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_the_pictures_of_the_readme_and_the_site_are_what_symconv_draws_now():
+    folder, made = ROOT / "docs" / "pictures", making()
+    for name in made.PICTURES:
+        path = folder / f"{name}.svg"
+        if os.environ.get("SYMCONV_UPDATE_GOLDEN") == "1":
+            folder.mkdir(exist_ok=True)
+            path.write_bytes(made.drawn(name).encode())
+        assert path.read_bytes() == made.drawn(name).encode(), f"{path}: changed; make golden draws it anew"
+    assert {path.stem for path in folder.iterdir()} == made.PICTURES.keys()
+
+
+def test_every_picture_of_the_texts_is_shown_and_every_one_that_is_shown_is_there():
+    written = [page for page in PAGES if page.parent.name != "_made"]
+    shown = {(page.parent / target).resolve() for page in written for target in
+             re.findall(r"!\[[^]]*\]\(([^)]*\.svg)\)", page.read_text(encoding="utf-8"))}  # fmt: skip
+    assert {path for path in shown if path.is_file()} == shown
+    assert set((ROOT / "docs" / "pictures").iterdir()) == shown
+    assert any("docs/pictures/" in line for line in (ROOT / "README.md").read_text(encoding="utf-8").splitlines())
 
 
 # --- the site ---

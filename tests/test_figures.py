@@ -22,7 +22,7 @@ from symconv.errors import InvalidLayer, InvalidOption, MissingLibrary
 from symconv.figures.boards import boards
 from symconv.figures.figure import KINDS, SAME
 from symconv.figures.labels import entry
-from symconv.figures.layout import plain
+from symconv.figures.layout import TEXT, plain
 from symconv.figures.palette import INK, PAINTS, PAPER, QUIET, contrast
 from symconv.figures.scene import Group, Label, Rect
 from symconv.geometry import sliding
@@ -31,6 +31,7 @@ from symconv.report.notation import STANDARD, Names
 from tests import oracle
 
 GOLDEN = Path(__file__).parent / "golden"
+DRAWN = Path(__file__).parent.parent / "docs" / "pictures"
 UPDATE = os.environ.get("SYMCONV_UPDATE_GOLDEN") == "1"
 SVG = "{http://www.w3.org/2000/svg}"
 WORKED = Conv((3, 3), (2, 2))
@@ -141,21 +142,80 @@ def test_the_stride_picture_marks_what_the_stride_keeps():
     assert kept == [f"z_{{{i},{j}}}" for i in (0, 2, 4) for j in (0, 2, 4)]
 
 
-@pytest.mark.parametrize("groups_", [1, 2])
-def test_the_channels_picture_adds_up_every_output_channel(groups_):
-    layer = Conv((4, 4), (3, 3), in_channels=2, out_channels=2 * groups_, groups=groups_, padding=1)
-    scene = sc.figure(layer, "channels").scene
-    lines = [plain(label.runs) for label in labels(scene.frames[0])]
+MANY = Conv((3, 4), (2, 3), batch=3, groups=2, in_channels=6, out_channels=4, padding=1)
+EQUATIONS = [
+    *LAYERS[:-1], MANY, Conv((5, 5), (4, 4), padding=2), Conv((4, 4), (2, 2), in_channels=2, out_channels=5),
+    Conv.transposed((3, 3), (3, 3), stride=2, padding=1, in_channels=3, out_channels=2),
+    Conv((20, 18), (3, 3), padding=1, stride=2, in_channels=2),
+    Conv((2, 3, 2), (2, 2, 2), stride=2, padding=(1, 1, 0), out_channels=2),
+]  # fmt: skip
+
+
+def written(lines):
+    """What an equation is about, the products that it writes out or sums over by a letter, and how many it counts."""
     left, _, right = " ".join(lines).partition(" = ")
-    at = tuple(map(int, re.fullmatch(r"∂E/∂a_\{([\d,]+)\}", left)[1].split(",")))
-    wanted = oracle.polynomial_gradients(layer)["input"][0, *at]
-    assert len(wanted) == 18
-    visible = Names(STANDARD, layer)
-    every = {" ".join(plain(entry(visible, Entry(*one), True)) for one in product) for product in wanted}
-    shown = [product for product in right.split(" + ") if product != "⋯"]
-    assert len(shown) == len(set(shown)) == 12
-    assert set(shown) <= every
-    assert {product.split("δ_{")[1][0] for product in shown} == {"0", "1"}
+    summed = re.match(r"Σ_\{(\w) = ([\d, …]+)\} (.*)", right)
+    letter, values, inside = summed.groups() if summed else ("?", "0", right)
+    low, high = int(values.split(", ")[0]), int(values.split(", ")[-1])
+    parts = [part.strip("() ") for part in inside.split(" + ")]
+    counted = sum(int(part.split()[0]) for part in parts if "more product" in part)
+    products = [part for part in parts if " w_" in part or " a_" in part or " δ_" in part]
+    spelled = [
+        p.replace(f"{{{letter}", f"{{{n}").replace(f",{letter}", f",{n}")
+        for n in range(low, high + 1)
+        for p in products
+    ]
+    return left, spelled, counted * (high + 1 - low)
+
+
+def everything(layer, kind):
+    """The products of every entry, by brute force; those of z are read off dE/dw: delta_i meets w_k and a_x."""
+    gradients = oracle.polynomial_gradients(layer)
+    if kind != "forward":
+        return gradients[kind]
+    found = {}
+    for k, products in gradients["weight"].items():
+        for product in products:
+            (_, i), (_, x) = sorted(product, reverse=True)
+            found.setdefault(i, set()).add((("w", k), ("a", x)))
+    return found
+
+
+@pytest.mark.parametrize("kind", MOVING)
+@pytest.mark.parametrize("layer", EQUATIONS, ids=repr)
+def test_an_equation_is_all_of_the_entry_or_counts_what_is_left_out(layer, kind):
+    """Against brute force: what is written is among the entry's products, and with what is counted that is all."""
+    names = Names(STANDARD, layer)
+    picture = sc.figure(layer, kind)
+    drawn = boards(sliding(layer, kind))
+    wanted = everything(layer, kind)
+    for shapes, frame in zip(picture.scene.frames, drawn.frames, strict=True):
+        lines = [plain(one.runs) for one in labels(shapes) if one.size == TEXT + 2 and not one.centred]
+        left, shown, counted = written(lines)
+        result = drawn.result.at(frame.result).place
+        assert left.endswith(plain(entry(names, result)).removeprefix("d"))
+        every = {
+            frozenset(plain(entry(names, Entry(*one))) for one in product) for product in wanted.get(result.indices, ())
+        }
+        assert len(shown) == len(set(shown))
+        assert {frozenset(product.split()) for product in shown} <= every
+        assert len(shown) + counted == len(every)
+        assert "⋯" not in "".join(lines)
+
+
+def test_one_product_that_is_left_out_is_one_product():
+    scene = sc.figure(Conv(13, 13)).scene
+    assert plain(list(labels(scene.frames[0]))[-1].runs).endswith(" + 1 more product + b")
+
+
+def test_the_channels_picture_names_the_channel_of_every_entry_and_sums_over_all_of_them():
+    layer = Conv((4, 4), (3, 3), in_channels=4, out_channels=4, groups=2, padding=1)
+    scene = sc.figure(layer, "channels").scene
+    (line, *more) = [plain(label.runs) for label in labels(scene.frames[0])]
+    assert line.startswith("∂E/∂a_{0,1,1} = Σ_{o = 0, 1} (δ_{o,0,0} w_{o,0,2,2} + ")
+    assert more[-1].endswith(")")
+    there = {plain(label.runs) for label in labels(scene.base)}
+    assert {"δ_{0,1,1}", "δ_{1,1,1}", "w_{0,0,1,1}", "w_{1,1,1,1}", "da_{0,1,1}", "da_{1,1,1}"} <= there
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -169,7 +229,78 @@ def test_a_layer_that_is_too_large_says_that_it_is_cropped(kind):
 
 def test_more_than_two_axes_say_which_plane_is_drawn():
     notes = [plain(one.runs) for one in labels(sc.figure(Conv((3, 4, 4), (3, 3, 3), padding=1)).scene.base)]
-    assert "Shown: the planes a at 2; w at 1; z at 1 along the first axis." in notes
+    assert "Shown: the planes a at 1, w at 1, z at 1 along the first axis." in notes
+
+
+# --- languages ---
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_picture_in_chinese_holds_no_english_and_an_english_one_no_chinese(kind):
+    for layer in (LAYERS[1], LAYERS[4], LAYERS[7], MANY, Conv(18, 3)):
+        for lang, foreign in (("en", "[\u2e80-\uffef]"), ("zh", "[A-Za-z]{3,}")):
+            scene = sc.figure(layer, kind, lang=lang).scene
+            said = [plain(one.runs) for one in labels((*scene.base, *scene.frames[0]))] + [
+                scene.title,
+                scene.description,
+            ]
+            said = [re.sub(r"\w+_\{[^}]*\}|\bdelta\b|dE/d\w", "", text.replace(repr(layer), "")) for text in said]
+            assert [text for text in said if re.search(foreign, text)] == []
+
+
+def test_the_two_languages_draw_the_same_picture():
+    def cells(scene):
+        return [plain(next(labels([group])).runs) for group in groups(scene.still(0), "window")]
+
+    for kind in KINDS:
+        english, chinese = (sc.figure(LAYERS[1], kind, lang=lang).scene for lang in ("en", "zh"))
+        assert cells(english) == cells(chinese)
+        assert len(english.base) == len(chinese.base)
+
+
+def test_svg_says_its_language():
+    name = "{http://www.w3.org/XML/1998/namespace}lang"
+    assert parsed(sc.figure(WORKED, lang="zh").svg()).get(name) == "zh"
+    assert parsed(sc.figure(WORKED).svg()).get(name) is None
+
+
+@pytest.fixture
+def fonts():
+    """The module that chooses fonts, which forgets what it has found before and after."""
+    pytest.importorskip("matplotlib")
+    from symconv.figures import fonts as module
+
+    for forgetting in ("before", "after"):
+        for cached in (module.font_of, module._chinese):
+            cached.cache_clear()
+        if forgetting == "before":
+            yield module
+
+
+def test_chinese_in_a_png_is_drawn_with_a_font_that_has_it(fonts):
+    try:
+        fonts.font_of("卷", False)
+    except MissingLibrary:
+        pytest.skip("no font with Chinese characters is installed")
+    picture = sc.figure(Conv(3, 2), lang="zh")
+    assert picture.bytes(".png") != sc.figure(Conv(3, 2)).bytes(
+        ".png"
+    )  # a missing glyph would be a warning, an error here
+    assert fonts.font_of("卷", False) != fonts.font_of("a", False)
+    assert [piece for piece, _ in fonts.pieces("卷积核 2×2", False)] == ["卷积核", " 2×2"]
+
+
+@pytest.mark.parametrize("suffix", [".png", ".pdf", ".gif"])
+def test_without_a_chinese_font_one_line_says_what_to_install(fonts, monkeypatch, tmp_path, suffix):
+    monkeypatch.setattr(fonts, "CHINESE", ("No Such Font",))
+    picture = sc.figure(WORKED, lang="zh")
+    with pytest.raises(
+        MissingLibrary, match=r"^no font .* the character .: .* apt-get install fonts-noto-cjk, or .*\.svg"
+    ):
+        picture.save(tmp_path / f"f{suffix}")
+    assert not list(tmp_path.iterdir())
+    picture.save(tmp_path / "f.svg")
+    sc.figure(WORKED).save(tmp_path / f"english{suffix}")
 
 
 # --- colours ---
@@ -223,10 +354,9 @@ def test_the_marked_cells_of_an_svg_are_those_of_its_frame():
     assert written == ["δ0,0", "0", "δ0,1", "0", "0", "0", "δ1,0", "0", "δ1,1", "w2,2", "w2,0", "w0,2", "w0,0", "da1,1"]
 
 
-@pytest.mark.parametrize("kind", ["input", "stride"])
-def test_svg_is_as_it_was(kind):
-    text = sc.figure(WORKED if kind == "input" else LAYERS[1], kind, notation=sc.notation("net")).svg()
-    path = GOLDEN / f"figure_{kind}.svg"
+def test_svg_is_as_it_was():
+    text = sc.figure(LAYERS[1], "stride", notation=sc.notation("net")).svg()
+    path = GOLDEN / "figure_stride.svg"
     if UPDATE:
         path.write_text(text, encoding="utf-8")
     assert text == path.read_text(encoding="utf-8"), "changed; SYMCONV_UPDATE_GOLDEN=1 accepts it"
@@ -328,7 +458,7 @@ def command(monkeypatch, capsys, tmp_path):
 def test_figure_without_a_file_prints_the_svg_of_the_worked_example(command):
     code, out, err, files = command("--kind", "input")
     assert (code, err, files) == (0, "", [])
-    assert out == (GOLDEN / "figure_input.svg").read_text(encoding="utf-8")
+    assert out == (DRAWN / "worked-input.svg").read_text(encoding="utf-8")
 
 
 def test_the_command_offers_every_kind():
@@ -336,11 +466,11 @@ def test_the_command_offers_every_kind():
 
 
 def test_figure_reads_the_options_of_a_layer_and_of_names(command):
-    code, out, err, files = command("4x4", "2x2", "--stride", "2", "--kind", "backward", "--frame", "3",
-                                    "--notation", "net", "--index-base", "0", "-o", "f.svg")  # fmt: skip
+    code, out, err, files = command("4x4", "2x2", "--stride", "2", "--kind", "backward", "--frame", "3", "--notation",
+                                    "net", "--index-base", "0", "--lang", "zh", "-o", "f.svg")  # fmt: skip
     assert (code, out, err, files) == (0, "", "", ["f.svg"])
     layer = Conv((4, 4), (2, 2), stride=2)
-    wanted = sc.figure(layer, "input", notation=sc.notation("net", 0)).at(3).svg()
+    wanted = sc.figure(layer, "input", notation=sc.notation("net", 0), lang="zh").at(3).svg()
     assert Path("f.svg").read_text(encoding="utf-8") == wanted
 
 
@@ -364,6 +494,7 @@ def test_a_cropped_figure_says_so_on_stderr(command):
         (["--frame", "x", "-o", "f.svg"], "--frame 'x' is no number"),
         (["2x2", "3x3", "-o", "f.svg"], "kernel 3 does not fit input 2"),
         (["--notation", "y"], "Invalid value for '--notation'"),
+        (["--lang", "fr"], "unknown language 'fr': choose of en, zh"),
     ],
 )
 def test_bad_input_is_one_line_and_writes_nothing(command, arguments, message):

@@ -10,6 +10,7 @@ import symconv
 from symconv import Conv, derive, notation, prove
 from symconv.arrays import Correlate, Input, Pad
 from symconv.errors import InvalidOption
+from symconv.figures.moving import MOVING
 from symconv.report.document import Document
 from symconv.report.general import GeneralDocument
 from symconv.report.inline import formula
@@ -83,13 +84,17 @@ def test_an_unknown_language_is_refused_with_those_that_exist(lang):
 
 def test_every_message_is_said_somewhere():
     root = Path(symconv.__file__).parent / "report"
-    code = "".join(p.read_text(encoding="utf-8") for p in root.glob("*.py"))
+    code = "".join(p.read_text(encoding="utf-8") for p in (*root.glob("*.py"), *root.parent.glob("figures/*.py")))
     families = {
         "rule.", "says.", "condition.", "claim.", "name.", "tensor.", "column.", "status.", "entry.", "gradient.",
         "evidence.", "found.", "made.", "option.", "word.", "around.", "picture.", "separator",
+        "figure.key.", "figure.shown.", "figure.remainder.", "figure.made.",
     }  # fmt: skip
     for key in CATALOGUE:
-        assert f'"{key}"' in code or f"'{key}'" in code or any(key.startswith(family) for family in families), key
+        title = key.removeprefix("figure.").removesuffix(".flip") in (*MOVING, "stride", "channels")
+        assert (
+            title or f'"{key}"' in code or f"'{key}'" in code or any(key.startswith(family) for family in families)
+        ), key
 
 
 def test_the_english_names_of_rules_are_those_of_the_rules():

@@ -90,8 +90,11 @@ def test_a_document_and_a_derivation_are_set_by_mathjax(layer):
 
 def test_a_document_is_shown_in_its_language_and_with_its_names():
     document = sc.derive(LAYERS[0], lang="zh", notation=sc.notation("z", 1, {"a": "x", "delta": "epsilon"}))
-    words = checked(notebook.document_html(document))
+    html = notebook.document_html(document)
+    words = checked(html)
     assert "链式法则" in words
+    assert "前向传递：窗口在输入上滑动" in html  # the pictures too
+    assert "the window slides" not in html
     assert "x^{l-1}_{1,1}" in words
     assert "\\varepsilon" in words
 

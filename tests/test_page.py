@@ -28,8 +28,9 @@ from symconv.report.blocks import Equation, Where
 from symconv.report.document import Document
 from symconv.report.general import GeneralDocument
 from symconv.report.html_prose import Prose, words
-from symconv.report.lens import CHINESE, LENS
+from symconv.report.lens import LENS, lens_data
 from symconv.report.notation import STANDARD, Names
+from symconv.report.sentences.mistakes import CHINESE
 from symconv.report.sides import SHOWN_PRODUCTS
 from symconv.steps import Evidence, Rule, Undecided
 from tests.mathml_reader import Reader, equations, sides
@@ -291,9 +292,34 @@ def test_the_theorem_for_every_shape_is_a_page_too(instance):
     assert Tags(text).open == []
     assert ('id="lab"' in text) == (instance is not None)
     asked = re.findall(r'<details class="rule">(.*?)</details>', text, re.DOTALL)
-    assert any("sift, indeed" in step and "PROVED" not in step for step in asked)
+    assert any("sift, indeed" in step for step in asked)
     assert '<p class="claim proved">' in text
     assert "$" not in "".join(Tags(text).said)
+
+
+@pytest.mark.parametrize("name", ["forward", "input", "weight", "bias", "weight.a"])
+def test_every_step_of_the_theorem_carries_the_verdict_of_its_claim_and_no_other(name):
+    """One claim is made undecided: the steps below its heading say so, all others what the proof found."""
+    verdict = prove(Conv.general(2), every_shape=True)
+    doubted = replace(
+        verdict, gradients={**verdict.gradients, name: Undecided("not today", (Evidence("steps", "sift"),))}
+    )
+    sections = re.findall(r"<section[^>]*>(.*?)</section>", GeneralDocument(doubted).html(), re.DOTALL)
+    claims = [claim.name for claim in verdict.derivation.claims]
+    for claim, section in zip(claims, sections[-len(claims) - 2 : -2], strict=True):
+        steps = re.findall(r'<details class="rule">.*?</details>', section, re.DOTALL)
+        marks = [
+            re.findall(r'<p class="verdict (\w+)"><em><span class="said" lang="en">(\w+)<', step) for step in steps
+        ]
+        wanted = ("undecided", "UNDECIDED") if claim == name else ("proved", "PROVED")
+        assert steps
+        assert marks == [[wanted]] * len(steps), claim
+
+
+def test_a_step_of_the_theorem_names_the_evidence_for_its_side_conditions():
+    text = GeneralDocument(prove(Conv.general(1), every_shape=True)).html()
+    sift = next(s for s in re.findall(r'<details class="rule">(.*?)</details>', text, re.DOTALL) if ">sift; needs" in s)
+    assert "the checker replayed a witness of each" in sift.partition('class="verdict proved"')[2]
 
 
 # --- layers that are too large to draw ---
@@ -386,7 +412,31 @@ def test_every_word_of_the_page_is_there_in_both_languages():
     sources = "".join(path.read_text(encoding="utf-8") for path in PAGE.glob("*.*s")) + (PAGE / "lab.html").read_text()
     used = set(re.findall(r'data-(?:text|label)="(\w+)"', sources)) | set(re.findall(r'text\("([\w.]+)"', sources))
     assert used <= strings["en"].keys()
+
+
+# What Chinese does not translate: code, formulas, names of libraries.
+KEPT = "delta|rot180|eta|mod|div|sum|stride|padding|groups|axis|output_padding|SAME_UPPER|SAME_LOWER|PyTorch|Python"
+
+
+def test_every_sentence_of_the_lens_is_there_in_both_languages():
     assert CHINESE.keys() == {name for name, _ in LENS}
+    for name, told in lens_data("[::-1]").items():
+        english, chinese = told["en"], told["zh"]
+        assert english.keys() == chinese.keys() == {"title", "why", "mend"}
+        for key in english:
+            assert not re.search("[\u3000-\u9fff\uff00-\uffef{}]", english[key]), name
+            assert re.search("[\u4e00-\u9fff]", chinese[key]), name
+            assert not re.search(r"[A-Za-z]{3,}|[{}]", re.sub(rf"\b(?:{KEPT})\b", "", chinese[key], flags=re.ASCII)), (
+                name
+            )
+            assert formulas(english[key]) == formulas(chinese[key]), name
+            assert key == "title" or english[key][-1] + chinese[key][-1] == ".。", name
+
+
+def formulas(text):
+    """The products, the names with indices and the powers of a sentence."""
+    part = r"[\w+*/\[\]-]"
+    return set(re.findall(rf"{part}*[*_\[]{part}*", text, re.ASCII))
 
 
 def test_figures_are_grids_of_what_is_proved():

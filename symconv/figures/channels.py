@@ -12,8 +12,9 @@ from math import ceil
 
 from symconv.arrays import Input
 from symconv.figures.boards import Board, Boards, Frame, Spot, board, boards
-from symconv.figures.captions import by, crop_note, made, planes_note, stepped, title
-from symconv.figures.labels import Runs, entry, equation, gradient, symbol
+from symconv.figures.captions import by, crop_note, made, planes_note, shown_note, stepped, title
+from symconv.figures.equations import equation, sum_of
+from symconv.figures.labels import Runs, entry, gradient, symbol
 from symconv.figures.layout import (
     GAP,
     HEAD,
@@ -22,14 +23,13 @@ from symconv.figures.layout import (
     cell_shape,
     corner,
     grid_shapes,
-    words,
 )
-from symconv.figures.moving import SHOWN_PRODUCTS
 from symconv.figures.page import Page
 from symconv.figures.scene import Label, Run, Scene, Shape, text, width
+from symconv.figures.speech import Speech
 from symconv.geometry import Sliding, sliding
 from symconv.layer import Conv
-from symconv.polynomial import Entry, Polynomial
+from symconv.polynomial import Entry
 from symconv.report.notation import Names
 
 SHOWN_CHANNELS = 3  # channels of each side that are drawn
@@ -37,10 +37,10 @@ FONT = 13.0
 LEAST_SIDE = 34.0
 
 
-def channels_scene(layer: Conv, names: Names) -> Scene:
+def channels_scene(layer: Conv, names: Names, tell: Speech) -> Scene:
     """A row for every output channel, a column for every input channel: each column adds up to its gradient."""
     window = sliding(layer, "input")
-    return _Matrix(layer, names, window, boards(window)).scene()
+    return _Matrix(layer, names, window, boards(window), tell).scene()
 
 
 @dataclass(frozen=True)
@@ -51,6 +51,7 @@ class _Matrix:
     names: Names
     window: Sliding
     first: Boards  # of the first channels; the others have their entries in the same places
+    tell: Speech
 
     @property
     def outputs(self) -> range:
@@ -93,14 +94,13 @@ class _Matrix:
         said = self._equation(bare.room)
         page = self._page(len(said))
         lines = tuple(page.line(at, runs) for at, runs in enumerate(said))
-        described = (f"A row of grids for each of {len(self.outputs)} output channels: delta, and its rotated filters; "
-                     f"below, the gradients of {len(self.inputs)} input channels.")  # fmt: skip
+        described = self.tell.words("figure.told.channels", outputs=len(self.outputs), inputs=len(self.inputs))
         return page.scene(described, (lines,), cropped=self.first.cropped)
 
     def _page(self, lines: int) -> Page:
         body, across, down = self._body()
-        return Page(title(self.layer, "channels"), repr(self.layer), body, (across, down),
-                    tuple(self.deltas), True, lines, self._notes())  # fmt: skip
+        return Page(title(self.tell, self.layer, "channels"), repr(self.layer), body, (across, down),
+                    tuple(self.deltas), self.tell, True, lines, self._notes())  # fmt: skip
 
     def _grid(self, one: Board, above: Runs, below: str = "") -> Grid:
         return Grid(one, above, text(below), self.side)
@@ -130,11 +130,11 @@ class _Matrix:
         return tuple(shapes), xs[-1] + column, y + HEAD + results[0].down
 
     def _delta_grids(self) -> list[Grid]:
-        delta, how = symbol(self.names, "delta"), made(self.window.operand)
-        return [self._grid(b, words(delta, f", channel {self._number(o)}"), how) for o, b in enumerate(self.deltas)]
+        how = made(self.tell, self.window.operand)
+        return [self._grid(b, self._channel("delta", o), how) for o, b in enumerate(self.deltas)]
 
     def _kernel_grids(self) -> list[list[Grid]]:
-        how = stepped(self.window.correlation)
+        how = stepped(self.tell, self.window.correlation)
         return [[self._grid(b, self._kernel_name(b), how) for b in row] for row in self.kernels]
 
     def _kernel_name(self, one: Board) -> Runs:
@@ -142,11 +142,16 @@ class _Matrix:
         place = one.rows[0][0].place
         assert isinstance(place, Entry)
         which = ",".join(str(self._number(n)) for n in place.indices[:2])
-        return words(symbol(self.names, "w"), (Run(which, -1),), "" if self.layer.flip else " rotated by 180°")
+        name = (*symbol(self.names, "w"), Run(which, -1))
+        return name if self.layer.flip else self.tell("figure.is.turned", symbol=name)
 
     def _result_grids(self) -> list[Grid]:
-        whole, size = gradient(self.names, "a"), by(self.layer.input_size)
-        return [self._grid(b, words(whole, f", channel {self._number(c)}"), size) for c, b in enumerate(self.results)]
+        size = by(self.layer.input_size)
+        return [self._grid(b, self._channel("da", c), size) for c, b in enumerate(self.results)]
+
+    def _channel(self, tensor: str, n: int) -> Runs:
+        whole = gradient(self.names, "a") if tensor == "da" else symbol(self.names, tensor)
+        return self.tell("figure.is.channel", symbol=whole, channel=self._number(n))
 
     def _number(self, n: int) -> int:
         return n + self.names.notation.index_base
@@ -156,25 +161,18 @@ class _Matrix:
         return (*grid_shapes(grid, x, y, self.write, FONT), *marked)
 
     def _equation(self, room: float) -> list[Runs]:
-        """The marked entry of the first input channel: all its products, channel by channel."""
-        result = self.first.result.at(self.frame.result).place
-        assert isinstance(result, Entry)
-        total = Polynomial()
-        for o in self.outputs:
-            for spot, tap in self.frame.window:
-                left, right = self.deltas[o].at(spot).place, self.kernels[o][0].at(tap).place
-                if isinstance(left, Entry) and isinstance(right, Entry):
-                    total = total + Polynomial.product(left, right)
-        hidden = self.layer.out_channels_per_group > SHOWN_CHANNELS or self.layer.ndim > 2 or self.first.cropped
-        more = hidden or len(total) > SHOWN_PRODUCTS
-        shown = Polynomial(dict(list(total.coefficients.items())[:SHOWN_PRODUCTS])) if more else total
-        return equation(self.names, result, shown, more, TEXT + 2, room, full=True)
+        """The marked entry of the first input channel: what every output channel gives it."""
+        said = sum_of(self.window, self.first, self.frame, self.layer.bias)
+        return equation(self.names, self.tell, said, TEXT + 2, room)
 
     def _notes(self) -> tuple[str, ...]:
-        layer = self.layer
+        layer, tell, base = self.layer, self.tell, self.names.notation.index_base
         crowded = max(layer.out_channels_per_group, layer.in_channels_per_group) > SHOWN_CHANNELS
-        shown = [f"the first {SHOWN_CHANNELS} channels of each side" if crowded else "",
-                 "the first group" if layer.groups > 1 else "", "the first image" if layer.batch > 1 else "",
-                 planes_note(self.first, self.names.notation.index_base, ("delta", "w", "dE/da")),
-                 crop_note(self.first.cropped)]  # fmt: skip
-        return (f"Shown: {'; '.join(filter(None, shown))}.",) if any(shown) else ()
+        return shown_note(
+            tell,
+            tell.words("figure.shown.channels", count=SHOWN_CHANNELS) if crowded else "",
+            tell.words("figure.shown.group") if layer.groups > 1 else "",
+            tell.words("figure.shown.image") if layer.batch > 1 else "",
+            planes_note(tell, self.first, base, ("delta", "w", "dE/da")),
+            crop_note(tell, self.first.cropped),
+        )

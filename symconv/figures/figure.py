@@ -12,10 +12,12 @@ from symconv.errors import InvalidLayer, InvalidOption, shortened
 from symconv.figures.channels import channels_scene
 from symconv.figures.moving import MOVING, moving_scene
 from symconv.figures.scene import Scene
+from symconv.figures.speech import Speech
 from symconv.figures.stride import stride_scene
 from symconv.figures.svg import svg
 from symconv.files import write_bytes
 from symconv.layer import Conv
+from symconv.report.messages import language
 from symconv.report.notation import STANDARD, Names, Notation
 
 KINDS = (*MOVING, "stride", "channels")
@@ -86,7 +88,7 @@ class Figure:
         InvalidOption
             For another suffix, or for a .gif of a picture that does not move.
         MissingLibrary
-            If matplotlib or Pillow is needed and not installed.
+            If matplotlib or Pillow is needed and not installed, or a font with Chinese characters.
         """
         if suffix not in SUFFIXES:
             raise InvalidOption(f"no picture is written as {suffix or 'a file without suffix'}: choose of "
@@ -111,7 +113,7 @@ class Figure:
         InvalidOption
             If the file cannot be written there, or for what `bytes` refuses.
         MissingLibrary
-            If matplotlib or Pillow is needed and not installed.
+            If matplotlib or Pillow is needed and not installed, or a font with Chinese characters.
         """
         write_bytes(path, self.bytes(Path(path).suffix.lower()))
 
@@ -122,7 +124,7 @@ class Figure:
         return f"<Figure: {self.kind}, {self.layer!r}>"
 
 
-def figure(layer: Conv, kind: str = "forward", *, notation: Notation = STANDARD) -> Figure:
+def figure(layer: Conv, kind: str = "forward", *, notation: Notation = STANDARD, lang: str = "en") -> Figure:
     """Draw a layer.
 
     Parameters
@@ -138,13 +140,15 @@ def figure(layer: Conv, kind: str = "forward", *, notation: Notation = STANDARD)
         ``"channels"``: delta of every output channel under its own rotated filters, added up.
     notation
         How names are written; see `symconv.notation`.
+    lang
+        The language of its words: ``"en"`` or ``"zh"``.
 
     Raises
     ------
     InvalidLayer
         If `layer` is no `Conv`.
     InvalidOption
-        For an unknown kind.
+        For an unknown kind, or an unknown language.
 
     Examples
     --------
@@ -158,14 +162,14 @@ def figure(layer: Conv, kind: str = "forward", *, notation: Notation = STANDARD)
     """
     _check(layer, notation)
     wanted = SAME.get(kind, kind)
-    names = Names(notation, layer)
+    names, tell = Names(notation, layer), Speech(language(lang))
     match wanted:
         case "stride":
-            return Figure(layer, wanted, stride_scene(layer, names))
+            return Figure(layer, wanted, stride_scene(layer, names, tell))
         case "channels":
-            return Figure(layer, wanted, channels_scene(layer, names))
+            return Figure(layer, wanted, channels_scene(layer, names, tell))
         case _ if wanted in MOVING:
-            return Figure(layer, wanted, *moving_scene(layer, names, wanted))
+            return Figure(layer, wanted, *moving_scene(layer, names, wanted, tell))
         case _:
             raise InvalidOption(f"unknown kind {shortened(kind)}: choose of {', '.join((*KINDS, *SAME))}")
 

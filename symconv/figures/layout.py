@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
+from itertools import groupby
 from math import ceil
 
 from symconv.figures.boards import Board, Cell, Spot
@@ -75,7 +76,8 @@ def cell_shape(
     x, y = at
     shapes: list[Shape] = [Rect(x, y, side, side, paint_of(cell, lit))]
     if cell.place is Zero.BETWEEN:
-        shapes.append(_hatch(x, y, side))
+        inset = PAINTS[paint_of(cell, lit)].width / 2
+        shapes.append(_hatch(x + inset, y + inset, side - 2 * inset))
     paint = PAINTS[paint_of(cell, lit)]
     zero = isinstance(cell.place, Zero)
     runs = text("0") if isinstance(cell.place, Zero) else write(cell.place)
@@ -130,14 +132,10 @@ def grid_shapes(
     return (Group(tuple(shapes), heading),)
 
 
-def words(*parts: str | Runs) -> Runs:
-    """Words and names in one line."""
-    return tuple(run for part in parts for run in (text(part) if isinstance(part, str) else part))
-
-
 def plain(runs: Runs) -> str:
     """A label as plain text, for titles: ``z_{1,1}``."""
     written = ""
-    for run in runs:
-        written += f"_{{{run.text}}}" if run.level < 0 else f"^{{{run.text}}}" if run.level > 0 else run.text
+    for level, group in groupby(runs, lambda run: run.level):
+        text = "".join(run.text for run in group)
+        written += f"_{{{text}}}" if level < 0 else f"^{{{text}}}" if level > 0 else text
     return " ".join(written.split())

@@ -6,7 +6,7 @@ In: a layer and its names.  Out: a `Scene`.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import accumulate
 
@@ -18,10 +18,12 @@ from symconv.figures.captions import (
     made,
     planes_note,
     remainder_note,
+    shown_note,
     stepped,
     title,
 )
-from symconv.figures.labels import GRADIENTS, Runs, entry, equation
+from symconv.figures.equations import equation, sum_of
+from symconv.figures.labels import Runs, entry
 from symconv.figures.layout import (
     GAP,
     HEAD,
@@ -37,22 +39,22 @@ from symconv.figures.layout import (
 from symconv.figures.page import MARGIN, TOP, Page
 from symconv.figures.palette import INK
 from symconv.figures.scene import Group, Label, Run, Scene, Shape, text, width
+from symconv.figures.speech import Speech
 from symconv.geometry import Sliding, sliding
 from symconv.layer import Conv
-from symconv.polynomial import Entry, Polynomial
+from symconv.polynomial import Entry
 from symconv.report.notation import Names
 
 MOVING = ("forward", "input", "weight")
-SHOWN_PRODUCTS = 12  # products of an equation that are written
 SIGNS = ("⋆", 34.0), ("=", 24.0)  # between operand, kernel and result, and how large
 NAMES = {"forward": ("a", "w", "z"), "input": ("delta", "w", "dE/da"), "weight": ("a", "delta", "dE/dw")}
 SMALLEST = 40.0  # side of a cell that still has room for the tap it meets
 
 
-def moving_scene(layer: Conv, names: Names, of: str) -> tuple[Scene, int]:
+def moving_scene(layer: Conv, names: Names, of: str, tell: Speech) -> tuple[Scene, int]:
     """The scene of a sliding window, and the frame that tells most."""
     window = sliding(layer, of)
-    stage = _Stage(layer, names, of, window, boards(window))
+    stage = _Stage(layer, names, of, window, boards(window), tell)
     return stage.scene(), stage.drawn.telling
 
 
@@ -65,6 +67,7 @@ class _Stage:
     of: str
     window: Sliding
     drawn: Boards
+    tell: Speech
 
     @property
     def boards(self) -> tuple[Board, Board, Board]:
@@ -77,8 +80,8 @@ class _Stage:
     @cached_property
     def grids(self) -> tuple[Grid, ...]:
         side = side_of(self.boards, self.write)
-        below = made(self.window.operand), stepped(self.window.correlation), ""
-        above = captions(self.names, self.layer, self.of)
+        below = made(self.tell, self.window.operand), stepped(self.tell, self.window.correlation), ""
+        above = captions(self.tell, self.names, self.layer, self.of)
         return tuple(Grid(b, up, text(down), side) for b, up, down in zip(self.boards, above, below, strict=True))
 
     @cached_property
@@ -93,11 +96,11 @@ class _Stage:
 
     @cached_property
     def page(self) -> Page:
-        bare = Page(title(self.layer, self.of), repr(self.layer), self._body(),
-                    (self.corners[2][0] + self.grids[2].across, HEAD + self.down), self.boards[:2], True,
+        bare = Page(title(self.tell, self.layer, self.of), repr(self.layer), self._body(),
+                    (self.corners[2][0] + self.grids[2].across, HEAD + self.down), self.boards[:2], self.tell, True,
                     notes=self._notes())  # fmt: skip
         lines = max(len(self._equation(frame, bare.room)) for frame in self.drawn.frames)
-        return Page(bare.title, bare.subtitle, bare.body, bare.size, bare.boards, True, lines, bare.notes)
+        return replace(bare, lines=lines)
 
     def scene(self) -> Scene:
         frames = tuple(self._frame(frame) for frame in self.drawn.frames)
@@ -117,15 +120,15 @@ class _Stage:
         return tuple(shapes)
 
     def _notes(self) -> tuple[str, ...]:
-        shown = [channels_note(self.layer), planes_note(self.drawn, self.names.notation.index_base, NAMES[self.of]),
-                 crop_note(self.drawn.cropped)]  # fmt: skip
-        notes = [f"Shown: {'; '.join(filter(None, shown))}."] if any(shown) else []
-        return (*notes, *filter(None, [remainder_note(self.layer, self.of)]))
+        tell, base = self.tell, self.names.notation.index_base
+        shown = shown_note(tell, channels_note(tell, self.layer), planes_note(tell, self.drawn, base, NAMES[self.of]),
+                           crop_note(tell, self.drawn.cropped))  # fmt: skip
+        return (*shown, *filter(None, [remainder_note(tell, self.layer, self.of)]))
 
     def _described(self) -> str:
-        sizes = [f"{name} {board.size[0]} by {board.size[1]}"
-                 for name, board in zip(NAMES[self.of], self.boards, strict=True)]  # fmt: skip
-        return f"Three grids of cells, side by side: {', '.join(sizes)}. One window and the entry it gives are marked."
+        told = [self.tell.words("figure.told.board", name=name, rows=board.size[0], columns=board.size[1])
+                for name, board in zip(NAMES[self.of], self.boards, strict=True)]  # fmt: skip
+        return self.tell.words("figure.told.moving", boards=self.tell.listed(told))
 
     def _frame(self, frame: Frame) -> tuple[Shape, ...]:
         """The window, the taps that meet entries, the result, and what the window adds up."""
@@ -140,7 +143,8 @@ class _Stage:
             *self._cells(2, [frame.result]),
             *(self.page.line(n, runs) for n, runs in enumerate(said)),
         ]
-        return (Group(tuple(shapes), f"the window of {plain(said[0]).partition(' = ')[0]}"),)
+        of = plain(said[0]).partition(" = ")[0]
+        return (Group(tuple(shapes), self.tell.words("figure.told.window", entry=of)),)
 
     def _place(self, at: int, spot: Spot) -> tuple[float, float]:
         """The corner of a cell in the page."""
@@ -159,10 +163,5 @@ class _Stage:
         return Label(x + side - width(runs, size) / 2 - 3, y + side - 8, runs, size, colour=INK)
 
     def _equation(self, frame: Frame, room: float) -> list[Runs]:
-        result, value = self.drawn.result.at(frame.result).place, self.drawn.products(frame)
-        assert isinstance(result, Entry)
-        more = self.drawn.partial or len(value) > SHOWN_PRODUCTS
-        shown = Polynomial(dict(list(value.coefficients.items())[:SHOWN_PRODUCTS])) if more else value
-        if result.tensor not in GRADIENTS and self.layer.bias:
-            shown = shown + Polynomial.of(Entry("b", (0,)))
-        return equation(self.names, result, shown, more, TEXT + 2, room)
+        said = sum_of(self.window, self.drawn, frame, self.layer.bias)
+        return equation(self.names, self.tell, said, TEXT + 2, room)

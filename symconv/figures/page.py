@@ -5,7 +5,7 @@ In: shapes and lines of text.  Out: a `Scene`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from math import ceil
 
@@ -14,6 +14,7 @@ from symconv.figures.labels import Runs
 from symconv.figures.layout import TEXT, cell_shape
 from symconv.figures.palette import CROSS
 from symconv.figures.scene import Group, Label, Lines, Rect, Scene, Shape, text, width
+from symconv.figures.speech import Speech
 from symconv.geometry import Zero
 
 MARGIN = 20.0
@@ -31,6 +32,7 @@ class Page:
     body: tuple[Shape, ...]
     size: tuple[float, float]  # of the body
     boards: tuple[Board, ...]
+    tell: Speech
     marked: bool = False
     lines: int = 0
     notes: tuple[str, ...] = ()
@@ -63,7 +65,7 @@ class Page:
         cropped: bool = False,
     ) -> Scene:
         """The page as a scene; `frames` are in the coordinates of the page, the body begins at (MARGIN, TOP)."""
-        key_shapes, key_height = key(self.boards, self.room, self.marked)
+        key_shapes, key_height = key(self.tell, self.boards, self.room, self.marked)
         shapes: list[Shape] = [
             Label(MARGIN, MARGIN, text(self.title), TEXT + 1, centred=False),
             Label(MARGIN, MARGIN + 22, text(self.subtitle), TEXT - 2, centred=False),
@@ -75,18 +77,11 @@ class Page:
             shapes.append(Label(MARGIN, after + at * FOOT, text(note), TEXT - 2, centred=False))
         height = after + len(self.notes) * FOOT + MARGIN - 14
         title = f"{self.title}: {self.subtitle}"
-        return Scene(self.room + 2 * MARGIN, height, title, description, tuple(shapes), frames, trail, cropped)
+        return Scene(self.room + 2 * MARGIN, height, title, description, tuple(shapes), frames, trail, cropped,
+                     self.tell.lang)  # fmt: skip
 
 
-KEY: Mapping[str, str] = {
-    "between": "zero put between entries (dilation)",
-    "around": "zero put around entries (padding)",
-    "unread": "read by no window",
-    "marked": "the window and the entry it gives",
-}
-
-
-def key(boards: Iterable[Board], room: float, marked: bool = False) -> tuple[tuple[Shape, ...], float]:
+def key(tell: Speech, boards: Iterable[Board], room: float, marked: bool = False) -> tuple[tuple[Shape, ...], float]:
     """What the cells mean, as far as the boards hold any, from (0, 0) down; and how high that is."""
     cells = [cell for board in boards for _, cell in board.cells]
     found = [zero.name.lower() for zero in Zero if any(cell.place is zero for cell in cells)]
@@ -95,10 +90,11 @@ def key(boards: Iterable[Board], room: float, marked: bool = False) -> tuple[tup
     shapes: list[Shape] = []
     x = y = 0.0
     for name in found:
-        across = ceil(24 + width(text(KEY[name]), TEXT - 2) + 22)
+        said = tell(f"figure.key.{name}")
+        across = ceil(24 + width(said, TEXT - 2) + 22)
         if x and x + across > room:
             x, y = 0.0, y + FOOT
-        shapes += [_sample(name, x, y), Label(x + 24, y + 9, text(KEY[name]), TEXT - 2, centred=False)]
+        shapes += [_sample(name, x, y), Label(x + 24, y + 9, said, TEXT - 2, centred=False)]
         x += across
     return tuple(shapes), y + FOOT if found else 0.0
 

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterable, Iterator
-from functools import cache
 from typing import Any, assert_never
 
 from symconv.errors import MissingLibrary
+from symconv.figures.fonts import FAMILY, advance, pieces
 from symconv.figures.palette import CROSS, HATCH, INK, PAINTS, PAPER, mixed
 from symconv.figures.scene import Arrow, Group, Label, Lines, Rect, Run, Scene, Shape
 from symconv.figures.svg import LOWER, SMALL, UPPER
@@ -22,8 +22,8 @@ SHARP = 192.0  # dots in an inch of a PNG: twice as fine as the screen
 MOVING = 96.0  # of a GIF
 MILLISECONDS = 700  # for which each frame of an animation is shown
 STEPS = 10  # shades between two colours of an animation: edges of letters
-FAMILY = "STIXGeneral"  # comes with matplotlib, so that every machine has it
-STYLE = {"font.family": FAMILY, "pdf.fonttype": 42, "path.snap": False}
+STYLE = {"font.family": FAMILY, "path.snap": False}
+TYPES = {"en": 42, "zh": 3}  # of fonts in a PDF: most Chinese ones hold outlines that do not fit into the first
 
 
 def png(scene: Scene, frame: int = 0) -> bytes:
@@ -37,7 +37,7 @@ def pdf(scene: Scene, frame: int = 0) -> bytes:
 
 
 def _saved(scene: Scene, frame: int, form: str, metadata: dict[str, Any]) -> bytes:
-    with _matplotlib().rc_context(STYLE):
+    with _matplotlib().rc_context(STYLE | {"pdf.fonttype": TYPES[scene.lang]}):
         figure, axes = _page(scene, SHARP)
         for order, artist in enumerate(_artists(scene.still(frame))):
             artist.set_zorder(order)  # as they come, not, as matplotlib would, all letters above all cells
@@ -186,22 +186,12 @@ def _texts(label: Label) -> Iterator[Any]:
     for run in label.runs:
         shift = {-1: LOWER, 0: 0.0, 1: UPPER}[run.level] * label.size
         size = label.size * (SMALL if run.level else 1)
-        style = "italic" if run.italic else "normal"
-        yield Text(x, baseline + shift, run.text.replace("$", r"\$"), fontsize=size * POINT, fontstyle=style,
-                   color=label.colour or INK, verticalalignment="baseline")  # fmt: skip
-        x += _advance(run, label.size)
+        for piece, font in pieces(run.text, run.italic):
+            yield Text(x, baseline + shift, piece.replace("$", r"\$"), fontproperties=font, fontsize=size * POINT,
+                       color=label.colour or INK, verticalalignment="baseline")  # fmt: skip
+            x += sum(advance(c, run.italic) for c in piece) * size
 
 
 def _advance(run: Run, size: float) -> float:
     """How far a piece of a label moves the pen."""
-    return sum(_advance_of(c, run.italic) for c in run.text) * size * (SMALL if run.level else 1)
-
-
-@cache
-def _advance_of(character: str, italic: bool) -> float:
-    """The same for one character, in parts of the size."""
-    from matplotlib.font_manager import FontProperties, findfont, get_font
-
-    font = get_font(findfont(FontProperties(family=FAMILY, style="italic" if italic else "normal")))
-    font.set_size(100, 72)
-    return float(font.load_char(ord(character)).linearHoriAdvance) / 65536 / 100
+    return sum(advance(c, run.italic) for c in run.text) * size * (SMALL if run.level else 1)

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-WIDE, NARROW = "mwMW→⟶—⋯≥≤∂δ⋆=+−", "ijl.,;:'()[]|/1 ft"
+WIDE, NARROW = "mwMW→⟶—⋯≥≤∂δ⋆=+−Σ", "ijl.,;:'()[]|/1 ft"
+
+CJK = "\u2e80"  # from here on characters are squares
 
 
 @dataclass(frozen=True)
@@ -88,6 +90,7 @@ class Scene:
     frames: tuple[tuple[Shape, ...], ...] = ((),)
     trail: tuple[tuple[Shape, ...], ...] = ()
     cropped: bool = False
+    lang: str = "en"
 
     def still(self, frame: int) -> tuple[Shape, ...]:
         """All shapes of one frame as a picture that does not move: what every frame leaves behind is there."""
@@ -105,4 +108,4 @@ def width(runs: tuple[Run, ...], size: float) -> float:
 
 
 def _width(words: str) -> float:
-    return sum(0.85 if c in WIDE else 0.36 if c in NARROW else 0.58 for c in words)
+    return sum(1 if c >= CJK else 0.85 if c in WIDE else 0.36 if c in NARROW else 0.58 for c in words)

@@ -11,17 +11,17 @@ from functools import cached_property
 from symconv.arrays import ArrayExpression, Input, shape
 from symconv.closed import dilated_and_padded
 from symconv.figures.boards import Board, board
-from symconv.figures.captions import by, channels_note, crop_note, title
+from symconv.figures.captions import by, channels_note, crop_note, each, shown_note, title
 from symconv.figures.labels import Runs, entry, symbol
-from symconv.figures.layout import GAP, HEAD, TEXT, Grid, cell_shape, corner, font_of, grid_shapes, side_of, words
+from symconv.figures.layout import GAP, HEAD, TEXT, Grid, cell_shape, corner, font_of, grid_shapes, side_of
 from symconv.figures.page import Page
-from symconv.figures.scene import Arrow, Label, Scene, Shape, text
+from symconv.figures.scene import Arrow, Label, Scene, Shape, text, width
+from symconv.figures.speech import Speech
 from symconv.layer import Conv
 from symconv.polynomial import Entry
 from symconv.report.notation import Names
-from symconv.report.writer import per_axis
 
-ARROW = 96.0  # length of an arrow with words over it
+ARROW = 96.0  # length of an arrow with words over it, or as long as they are
 
 
 def restored(layer: Conv) -> ArrayExpression:
@@ -36,9 +36,9 @@ def restored(layer: Conv) -> ArrayExpression:
     return dilated_and_padded(Input("delta", layer.output_shape), layer.stride, high)
 
 
-def stride_scene(layer: Conv, names: Names) -> Scene:
+def stride_scene(layer: Conv, names: Names, tell: Speech) -> Scene:
     """z at stride 1, what the stride keeps of it, and delta with zeros in the places that were skipped."""
-    return _Stage(layer, names).scene()
+    return _Stage(layer, names, tell).scene()
 
 
 @dataclass(frozen=True)
@@ -47,6 +47,7 @@ class _Stage:
 
     layer: Conv
     names: Names
+    tell: Speech
 
     @cached_property
     def boards(self) -> tuple[Board, Board, Board]:
@@ -59,12 +60,11 @@ class _Stage:
 
     @cached_property
     def grids(self) -> list[Grid]:
-        z, delta = symbol(self.names, "z"), symbol(self.names, "delta")
         whole = by(shape(restored(self.layer))[2:])
         captions = (
-            (words(z, " at stride 1"), whole),
-            (words(delta, f" at stride {per_axis(self.layer.stride)}"), by(self.layer.output_size)),
-            (words(delta, " at stride 1"), whole),
+            (self._at("z", "1"), whole),
+            (self._at("delta", each(self.layer.stride)), by(self.layer.output_size)),
+            (self._at("delta", "1"), whole),
         )
         side = side_of(self.boards, self.write)
         return [Grid(b, up, text(down), side) for b, (up, down) in zip(self.boards, captions, strict=True)]
@@ -77,20 +77,25 @@ class _Stage:
     def cropped(self) -> bool:
         return any(any(b.cropped) for b in self.boards)
 
+    def _at(self, tensor: str, stride: str) -> Runs:
+        return self.tell("figure.is.at_stride", symbol=symbol(self.names, tensor), stride=stride)
+
     def write(self, one: Entry) -> Runs:
         return entry(self.names, one)
 
     def scene(self) -> Scene:
         shapes, across, down = self._body()
-        page = Page(title(self.layer, "stride"), repr(self.layer), shapes, (across, down), self.boards,
-                    notes=self._notes())  # fmt: skip
+        page = Page(title(self.tell, self.layer, "stride"), repr(self.layer), shapes, (across, down), self.boards,
+                    self.tell, notes=self._notes())  # fmt: skip
         whole, kept = by(self.boards[0].size), by(self.boards[1].size)
-        described = f"Three grids: z at stride 1, {whole}; delta, {kept}; delta with zeros put back, {whole}."
-        return page.scene(described, cropped=self.cropped)
+        return page.scene(self.tell.words("figure.told.stride", whole=whole, kept=kept), cropped=self.cropped)
 
     def _body(self) -> tuple[tuple[Shape, ...], float, float]:
         down = max(grid.down for grid in self.grids)
-        said = ("forward:", f"keep every {_ordinal(self.layer.stride)}"), ("backward:", "put zeros back")
+        said = (
+            (self.tell("figure.step"), self.tell("figure.step.by", stride=each(self.layer.stride))),
+            (self.tell("figure.back"), self.tell("figure.back.zeros")),
+        )
         shapes: list[Shape] = []
         x = 0.0
         for at, grid in enumerate(self.grids):
@@ -99,8 +104,9 @@ class _Stage:
             shapes += self._kept(grid, x, y) if at == 0 else []
             x += grid.across + GAP / 2
             if at < len(said):
-                shapes += _arrow_under(said[at], x, HEAD + down / 2)
-                x += ARROW + GAP / 2
+                long = max(ARROW, *(width(line, TEXT - 2) for line in said[at]))
+                shapes += _arrow_under(said[at], x, HEAD + down / 2, long)
+                x += long + GAP / 2
         return tuple(shapes), x - GAP / 2, HEAD + down
 
     def _kept(self, grid: Grid, x: float, y: float) -> list[Shape]:
@@ -111,29 +117,19 @@ class _Stage:
 
     def _notes(self) -> tuple[str, ...]:
         skips = max(self.layer.stride) > 1
-        shown = "; ".join(filter(None, (channels_note(self.layer), crop_note(self.cropped))))
         return (
-            _lengths(self.layer),
-            "From here on the layer is one with stride 1: see the picture of its input gradient."
-            if skips
-            else "Stride 1 skips nothing: there is nothing to put back.",
-            *([f"Shown: {shown}."] if shown else []),
+            self.tell.words("figure.places", sums=_lengths(self.layer)),
+            self.tell.words("figure.restored" if skips else "figure.nothing_skipped"),
+            *shown_note(self.tell, channels_note(self.tell, self.layer), crop_note(self.tell, self.cropped)),
         )
 
 
 def _lengths(layer: Conv) -> str:
     """How many places delta has at stride 1, along each axis (once, if all axes are alike)."""
     said = [f"{a.stride}·({a.output_size} − 1) + 1 + {a.remainder} = {a.slack + 1}" for a in layer.axes]
-    same = len(set(said)) == 1
-    return f"Places at stride 1: s(O − 1) + 1 + r = {said[0] if same else '; '.join(said)}."
+    return said[0] if len(set(said)) == 1 else "; ".join(said)
 
 
-def _ordinal(strides: tuple[int, ...]) -> str:
-    s = per_axis(strides)
-    ending = {"1": "st", "2": "nd", "3": "rd"}.get(s[-1], "th") if s[-2:-1] != "1" else "th"
-    return "one" if s == "1" else f"{s}{ending if s.isdigit() else '-th'}"
-
-
-def _arrow_under(said: tuple[str, ...], x: float, y: float) -> list[Shape]:
+def _arrow_under(said: tuple[Runs, ...], x: float, y: float, long: float) -> list[Shape]:
     lines = [(line, y - 12 - 18 * (len(said) - 1 - n)) for n, line in enumerate(said)]
-    return [*(Label(x + ARROW / 2, at, text(line), TEXT - 2) for line, at in lines), Arrow(x, y, x + ARROW, y)]
+    return [*(Label(x + long / 2, at, line, TEXT - 2) for line, at in lines), Arrow(x, y, x + long, y)]

@@ -13,7 +13,11 @@ from xml.sax.saxutils import escape
 from symconv.figures.palette import INK, PAINTS, PAPER
 from symconv.figures.scene import Arrow, Group, Label, Lines, Rect, Run, Scene, Shape
 
-SERIF = "'STIX Two Text','Times New Roman',serif"
+SERIF = {
+    "en": "'STIX Two Text','Times New Roman',serif",
+    # letters and signs of formulas from a Latin font, wherever there is one: in a Chinese one ∂ is a square wide
+    "zh": "'STIX Two Text','Times New Roman','Liberation Serif','DejaVu Serif','Songti SC','Noto Serif CJK SC',serif",
+}
 SMALL = 0.72  # of a subscript, against its line
 LOWER, UPPER = 0.22, -0.38  # where sub- and superscripts stand, in parts of the size
 
@@ -30,11 +34,13 @@ def svg(scene: Scene, frame: int = 0, *, prefix: str = "figure", inline: bool = 
     """
     shapes = scene.still(frame)
     size = f'width="{_n(scene.width)}" height="{_n(scene.height)}"'
+    lang = "" if scene.lang == "en" else f' lang="{scene.lang}" xml:lang="{scene.lang}"'
     page = "" if inline else f' style="color:{INK};background:{PAPER}"'
     return "\n".join(
         [
             f'<svg xmlns="http://www.w3.org/2000/svg" {size} viewBox="0 0 {_n(scene.width)} {_n(scene.height)}"'
-            f' role="img" aria-labelledby="{prefix}-title {prefix}-desc" font-family="{SERIF}"{page}>',
+            f' role="img" aria-labelledby="{prefix}-title {prefix}-desc"{lang}'
+            f' font-family="{SERIF[scene.lang]}"{page}>',
             f'<title id="{prefix}-title">{escape(scene.title)}</title>',
             f'<desc id="{prefix}-desc">{escape(scene.description)}</desc>',
             f"<style>{_style(shapes, prefix)}</style>",

@@ -17,9 +17,10 @@ from symconv.terms import Formula, Guard
 
 @dataclass(frozen=True)
 class Heading:
-    """A section."""
+    """A section; `of` names the finding that its steps belong to, if it has one of its own."""
 
     text: str
+    of: str = ""
 
 
 @dataclass(frozen=True)
@@ -145,10 +146,11 @@ class Pictures:
 
 @dataclass(frozen=True)
 class Finding:
-    """The outcome for one gradient."""
+    """The outcome for one gradient; `of` is what its steps are found by, the same in every language."""
 
     name: str
     outcome: Outcome
+    of: str = ""
 
 
 @dataclass(frozen=True)

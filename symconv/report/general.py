@@ -25,7 +25,9 @@ from symconv.report.pdf import pdf_bytes
 from symconv.report.statement import condition
 from symconv.report.text import lines_of_blocks
 from symconv.report.writer import Writer
-from symconv.steps import ClaimDerivation, GeneralVerdict, IndexedStep, Rule
+from symconv.steps import ClaimDerivation, GeneralVerdict, Gradient, IndexedStep, Rule
+
+SYMBOLS = {of.value: of.symbol for of in Gradient}  # what the steps of a claim are about, as equations say it
 
 
 def general_outline(verdict: GeneralVerdict, lang: str = "en") -> list[Block]:
@@ -51,7 +53,8 @@ def general_parts(verdict: GeneralVerdict, lang: str = "en") -> tuple[list[Block
     blocks.append(Items(tuple((tell(f"condition.{name}"), condition(name, tell)) for name in names)))
     special = _instance(verdict.instance, tell) if verdict.instance is not None else []
     special.append(Heading(tell("verdict")))
-    special += [Finding(tell(f"name.{name}"), outcome) for name, outcome in verdict.gradients.items()]
+    found = verdict.gradients.items()
+    special += [Finding(tell(f"name.{name}"), outcome, SYMBOLS.get(name, name)) for name, outcome in found]
     about = {"scope": tell("scope.every"), "layer": repr(verdict.layer)}
     if verdict.instance is not None:
         scope = tell("verdict.scope.instance", instance=repr(verdict.instance), **about)
@@ -63,7 +66,7 @@ def general_parts(verdict: GeneralVerdict, lang: str = "en") -> tuple[list[Block
 def _claim(claim: ClaimDerivation, flip: bool, tell: Teller) -> list[Block]:
     turned = ".flip" if flip and claim.name in ("input", "weight") else ""
     first, *rest = claim.steps
-    blocks: list[Block] = [Heading(tell(f"claim.{claim.name}{turned}"))]
+    blocks: list[Block] = [Heading(tell(f"claim.{claim.name}{turned}"), SYMBOLS.get(claim.name, claim.name))]
     sides = (first.after,) if first.rule is Rule.CHAIN_RULE else (first.before, first.after)
     blocks.append(Equation((Left(first.before), *sides), _rule(first, tell)))
     blocks += [Equation((step.after,), _rule(step, tell)) for step in rest]

@@ -47,6 +47,7 @@ class Article:
     langs: tuple[str, ...]
     about: str = ""
     headings: list[str] = field(default_factory=list)
+    grids: int = 0
 
     @property
     def formulas(self) -> Formulas:
@@ -98,6 +99,7 @@ class Article:
         """A heading, and the section that it begins."""
         if self.headings:
             yield "</section>"
+        self.about = next(block.of for block in told if isinstance(block, Heading)) or self.about
         self.headings.append(self.each([b.text for b in told if isinstance(b, Heading)]))
         at = len(self.headings)
         yield f'<section aria-labelledby="section-{at}">\n<h2 id="section-{at}">{self.headings[-1]}</h2>'
@@ -115,7 +117,11 @@ class Article:
             [self.each(texts) for texts in zip(*item, strict=True)]
             for item in zip(*(b.items for b in blocks), strict=True)
         ]
-        return '<ul class="items">' + "".join(f"<li><b>{name}:</b> {text}</li>" for name, text in told) + "</ul>"
+        return (
+            '<ul class="items">'
+            + "".join(f"<li>{self.prose.leading(name)}{text}</li>" for name, text in told)
+            + "</ul>"
+        )
 
     def table(self, blocks: Sequence[Table]) -> str:
         """Columns with a heading each."""
@@ -135,9 +141,10 @@ class Article:
                 parts.append(f'<span class="sign">{SIGNS[blocks[0].signs[at - 1]]}</span>')
             bias = f'<span class="bias">+ {self.formulas.bias()}</span>' if grid.bias else ""
             caption = self.each([_caption(b, at, lang) for lang, b in zip(self.langs, blocks, strict=True)])
-            label = self.prose.one(_caption(blocks[0], at, self.langs[0]), self.langs[0])
-            drawn = grid_svg(self.formulas.writer, grid, label)
-            parts.append(f"<figure>{drawn}{bias}<figcaption>{caption}</figcaption></figure>")
+            self.grids += 1
+            name = f"grid-{self.grids}"
+            drawn = grid_svg(self.formulas.writer, grid, name)
+            parts.append(f'<figure>{drawn}{bias}<figcaption id="{name}">{caption}</figcaption></figure>')
         return f'<div class="pictures scroller">{"".join(parts)}</div>'
 
     def finding(self, finding: Finding, names: list[str]) -> Iterator[str]:
@@ -162,7 +169,7 @@ class Article:
                 assert_never(outcome)
         if outcome.evidence:
             told = [(self.translated(e.name), self.translated(e.text)) for e in outcome.evidence]
-            items = "".join(f"<li><b>{name}:</b> {text}</li>" for name, text in told)
+            items = "".join(f"<li>{self.prose.leading(name)}{text}</li>" for name, text in told)
             yield f'<ul class="evidence">{items}</ul>'
         yield "</div>"
 

@@ -5,21 +5,22 @@ In: a `Grid`, whose entries come from the expressions that are proved.  Out: mar
 
 from __future__ import annotations
 
-import re
-from html import escape, unescape
+from html import escape
 
 from symconv.polynomial import Entry, Polynomial
 from symconv.report.grids import Grid
 from symconv.report.markup import Text
 from symconv.report.writer import Writer
 
-TAG = re.compile("<[^>]*>")
 CELL = 40  # units of a cell's side; the style sheet says how large a unit is
 KINDS = {"a": "a", "delta_below": "a", "w": "w", "dw": "w", "delta": "delta"}  # the colour of a tensor
 
 
-def grid_svg(writer: Writer, grid: Grid, label: str) -> str:
-    """One grid: a square for every entry, with its name; zeros that were put in have a dashed border."""
+def grid_svg(writer: Writer, grid: Grid, caption: str) -> str:
+    """One grid: a square for every entry, with its name; zeros that were put in have a dashed border.
+
+    `caption` is the id of what it is called by, in whichever language the page shows.
+    """
     rows, columns = len(grid.rows), len(grid.rows[0])
     cells = "".join(
         _cell(writer, value, _kind(grid, value, row, column), column * CELL, row * CELL)
@@ -27,9 +28,8 @@ def grid_svg(writer: Writer, grid: Grid, label: str) -> str:
         for column, value in enumerate(values)
     )
     width, height = columns * CELL + 2, rows * CELL + 2
-    name = escape(unescape(TAG.sub("", label)))
     size = f'viewBox="-1 -1 {width} {height}" width="{width}" height="{height}"'
-    return f'<svg class="grid" role="img" aria-label="{name}" {size}>{cells}</svg>'
+    return f'<svg class="grid" role="img" aria-labelledby="{caption}" {size}>{cells}</svg>'
 
 
 def _cell(writer: Writer, value: Polynomial, kind: str, x: int, y: int) -> str:

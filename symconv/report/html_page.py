@@ -44,7 +44,7 @@ def html_page(tellings: Tellings, layer: AnyLayer, notation: Notation, *, versio
         The version of symconv, for the page's foot.
     """
     language, blocks = next(iter(tellings.items()))
-    findings = {block.name.strip("$"): block for block in blocks if isinstance(block, Finding)}
+    findings = {block.of or block.name.strip("$"): block for block in blocks if isinstance(block, Finding)}
     article = Article(Names(notation, layer), findings, tuple(tellings))
     body = article.sections({lang: told[1:] for lang, told in tellings.items()})
     style, script = _resource("page.css"), bundle()

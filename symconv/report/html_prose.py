@@ -34,6 +34,10 @@ class Prose:
         """A message of the catalogue in each language."""
         return self.said({lang: say(key, lang, **fields) for lang in self.langs})
 
+    def leading(self, name: str) -> str:
+        """What a sentence is about, set apart before it, with a colon in each language."""
+        return f"<b>{name}{self.tell('colon')}</b>"
+
     def one(self, text: str, lang: str) -> str:
         """A message in one language."""
         writer = Writer(self.names, Text(unicode=True, lang=lang))

@@ -23,7 +23,7 @@ def explained(prose: Prose, names: Mapping[str, str], finding: Finding | None) -
     rules = rules_of(name, lang)
     conditions = [key for key in STATEMENTS if f"condition.{key}" in CATALOGUE and _asked(key, name, lang, rules)]
     says = [f"<p>{_rule(prose, rule)}</p>" for rule in rules if f"says.{rule.name}" in CATALOGUE]
-    inside = "".join([*says, *_conditions(prose, conditions), *_verdict(prose, rules, finding)])
+    inside = "".join([*says, *_conditions(prose, conditions), *_verdict(prose, rules, conditions, finding)])
     if not inside:
         return f'<p class="rule">{prose.said(names)}</p>'
     return f'<details class="rule"><summary>{prose.said(names)}</summary>{inside}</details>'
@@ -50,14 +50,14 @@ def _asked(key: str, name: str, lang: str, rules: tuple[Rule, ...]) -> bool:
 
 
 def _rule(prose: Prose, rule: Rule) -> str:
-    return f"<b>{prose.tell(f'rule.{rule.name}')}:</b> {prose.tell(f'says.{rule.name}')}"
+    return prose.leading(prose.tell(f"rule.{rule.name}")) + prose.tell(f"says.{rule.name}")
 
 
 def _conditions(prose: Prose, names: list[str]) -> Iterator[str]:
     if not names:
         return
     told = [(prose.tell(f"condition.{name}"), prose.said(_statement(prose, name))) for name in names]
-    items = "".join(f"<li><b>{title}:</b> {text}</li>" for title, text in told)
+    items = "".join(f"<li>{prose.leading(title)}{text}</li>" for title, text in told)
     yield f'<p>{prose.tell("proof.conditions")}</p><ul class="conditions">{items}</ul>'
 
 
@@ -65,15 +65,17 @@ def _statement(prose: Prose, name: str) -> dict[str, str]:
     return {lang: condition(name, Teller(lang)) for lang in prose.langs}
 
 
-def _verdict(prose: Prose, rules: tuple[Rule, ...], finding: Finding | None) -> Iterator[str]:
-    """The status of the gradient that the step belongs to, with the evidence that speaks of this rule."""
+def _verdict(prose: Prose, rules: tuple[Rule, ...], conditions: list[str], finding: Finding | None) -> Iterator[str]:
+    """The status of what the step belongs to, with the evidence that speaks of this rule or of its side conditions."""
     if finding is None or not rules:
         return
     evidence = finding.outcome.evidence
-    told = [e for e in evidence if e.name == "steps" and any(rule.title in e.text for rule in rules)]
+    spoken = {"steps": [rule.title for rule in rules], "side conditions": conditions}
+    told = [e for e in evidence if any(part in e.text for part in spoken.get(e.name, []))]
     told = told or [e for e in evidence if "SymPy" in e.name][:1] or list(evidence[:1])
     status = finding.outcome.status
-    items = "; ".join(f"{_translated(prose, e.name)}: {_translated(prose, e.text)}" for e in told)
+    colon, between = prose.tell("colon"), prose.tell("separator;")
+    items = between.join(f"{_translated(prose, e.name)}{colon}{_translated(prose, e.text)}" for e in told)
     yield f'<p class="verdict {status.lower()}"><em>{prose.tell(f"status.{status}")}</em> {items}</p>'
 
 

@@ -1,4 +1,4 @@
-"""The mistakes that the page's lens shows: names of the catalogue, and what the catalogue says of them.
+"""The mistakes that the page's lens shows: names of the catalogue, and what is said of them in each language.
 
 In: nothing.  Out: data for the page.
 Never: what a mistake computes: that is in the catalogue, and for the page in page/mistakes.js; tests hold them equal.
@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from symconv.auditing.catalogue import Mistake, mistakes
 from symconv.auditing.diagnosis import symbol
+from symconv.report.sentences.message import LANGUAGES
+from symconv.report.sentences.mistakes import CHINESE, Told
 
 MAPS = ("input", "weight", "forward")
 EVERYWHERE = (*MAPS, "bias")
@@ -61,69 +63,37 @@ LENS: tuple[tuple[str, tuple[str, ...]], ...] = (
 )
 
 
-CHINESE = {
-    "kernel not rotated": "卷积核未旋转",
-    "kernel rotated along one axis only": "卷积核只沿一个轴翻转",
-    "kernel transposed instead of rotated": "卷积核被转置而不是旋转",
-    "dE/dw reversed": "∂E/∂w 被翻转",
-    "delta rotated": "delta 被旋转",
-    "kernel rotated in the forward map": "前向时旋转了卷积核",
-    "delta not dilated by the stride": "delta 未按步长扩张",
-    "stride ignored": "忽略步长",
-    "stride and dilation swapped": "步长与扩张互换",
-    "divisibility not checked": "未检查整除",
-    "padded before dilating": "先填充后扩张",
-    "output_padding missing": "缺少 output_padding",
-    "last rows left at zero": "最后几行留为零",
-    "remainder at the wrong end": "余数放错了一端",
-    "padding ignored": "忽略填充",
-    "low and high padding swapped": "低端与高端填充互换",
-    "padding off by one": "填充差一",
-    "padding K - 1 instead of d*(K-1) - p": "填充 K-1 而不是 d*(K-1)-p",
-    "delta padded by p": "delta 按 p 填充",
-    "delta not padded": "delta 未填充",
-    "negative indices not left out": "未排除负下标",
-    "indices wrap around": "下标回绕",
-    "border of delta left out": "漏掉 delta 的边缘",
-    "dilation ignored": "忽略扩张",
-    "dilation forgotten in the padding": "填充时忘了扩张",
-    "strides of the axes swapped": "两轴的步长互换",
-    "paddings of the axes swapped": "两轴的填充互换",
-    "kernel transposed": "卷积核被转置",
-    "input and output channels swapped": "输入与输出通道互换",
-    "groups ignored": "忽略分组",
-    "kernel of one group used for all": "各组都用同一组的卷积核",
-    "input channels interleaved": "输入通道交错分组",
-    "only one group computed": "只算了一组",
-    "wrong sign": "符号错误",
-    "divided by the batch size": "除以了批大小",
-    "mean instead of sum": "求平均而不是求和",
-    "multiplied by the stride": "乘了步长",
-    "only the last window survives": "只留下最后一个窗口",
-    "only the last tap survives": "只留下最后一个抽头",
-    "last tap left out": "漏掉最后一个抽头",
-    "last window left out": "漏掉最后一个窗口",
-    "only the last filter survives": "只留下最后一个滤波器",
-    "only the last sample survives": "只留下最后一个样本",
-    "only the last position survives": "只留下最后一个位置",
-}
-
-
 def lens_data(flip: str) -> dict[str, dict[str, object]]:
-    """What the catalogue says of each mistake, by name: its class, its title, why it is wrong, and how to mend it.
+    """What the page says of each mistake, by name: its class, and in each language its title, why and how to mend it.
 
-    `flip` is how Python reverses every spatial axis, ``[:, :, ::-1, ::-1]``. The texts are English; a Chinese title
-    stands beside them.
+    `flip` is how Python reverses every spatial axis, ``[:, :, ::-1, ::-1]``.
+
+    Examples
+    --------
+    >>> lens_data("[::-1]")["kernel not rotated"]["zh"]["mend"]
+    '使用 w[::-1]。'
     """
     found: dict[str, dict[str, object]] = {}
     for name, slots in LENS:
         mistake = next(m for m in mistakes(slots[0]) if m.name == name)
-        found[name] = {"kind": mistake.kind.value, "en": _told(mistake, slots[0], flip), "zh": {"title": CHINESE[name]}}
+        told = {"en": _english(mistake), "zh": CHINESE[name]}
+        fields = {"flip": flip, **_subjects(slots)}
+        found[name] = {"kind": mistake.kind.value, **{lang: _filled(t, lang, fields) for lang, t in told.items()}}
     return found
 
 
-def _told(mistake: Mistake, slot: str, flip: str) -> dict[str, str]:
-    def filled(text: str) -> str:
-        return text.replace("{flip}", flip).replace("{of}", symbol(slot))
+def _english(mistake: Mistake) -> Told:
+    """The catalogue's words; its reasons are parts of sentences."""
+    return Told(mistake.name, f"{mistake.why}.", mistake.mend)
 
-    return {"title": mistake.name, "why": filled(mistake.why) + ".", "mend": filled(mistake.mend)}
+
+def _filled(told: Told, lang: str, fields: dict[str, str]) -> dict[str, str]:
+    def filled(text: str) -> str:
+        return text.replace("{flip}", fields["flip"]).replace("{of}", fields[lang])
+
+    return {key: filled(text) for key, text in told._asdict().items()}
+
+
+def _subjects(slots: tuple[str, ...]) -> dict[str, str]:
+    """What comes out wrong: one map by its name, of several ones the result."""
+    return dict.fromkeys(LANGUAGES, symbol(slots[0])) if len(slots) == 1 else {"en": "the result", "zh": "结果"}

@@ -14,13 +14,14 @@ from string import Formatter
 
 from symconv.errors import InvalidOption, shortened
 from symconv.report.sentences.derivation import DERIVATION
+from symconv.report.sentences.figures import FIGURES
 from symconv.report.sentences.findings import FINDINGS
 from symconv.report.sentences.formulas import FORMULAS
 from symconv.report.sentences.message import LANGUAGES, Message
 from symconv.report.sentences.rules import RULES
 from symconv.report.sentences.theorem import THEOREM
 
-CATALOGUE: dict[str, Message] = {**DERIVATION, **FORMULAS, **RULES, **THEOREM, **FINDINGS}
+CATALOGUE: dict[str, Message] = {**DERIVATION, **FORMULAS, **RULES, **THEOREM, **FINDINGS, **FIGURES}
 
 
 def language(name: object) -> str:

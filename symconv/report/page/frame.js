@@ -41,6 +41,7 @@ export function offerCopies(box, text) {
     button.type = "button";
     button.className = "copy";
     button.textContent = "LaTeX";
+    button.dataset.label = "copy";
     button.setAttribute("aria-label", text("copy"));
     button.addEventListener("click", async () => {
       await copied(annotation.textContent);
@@ -63,6 +64,13 @@ export async function copied(text) {
     document.execCommand("copy");
     area.remove();
   }
+}
+
+/** What a box says to whoever hears it: its formulas without their LaTeX. */
+export function heard(box) {
+  const copy = box.cloneNode(true);
+  for (const annotation of copy.querySelectorAll("annotation")) annotation.remove();
+  return copy.textContent;
 }
 
 /** What scrolls sideways can be reached by the keyboard. */

@@ -28,21 +28,21 @@ export function axesOf(layer) {
   });
 }
 
-/** Why there is no such layer, in the words of symconv's own error; "" if there is one. */
-export function problemOf(layer) {
+/** Why there is no such layer, in English in the words of symconv's own error; "" if there is one. `text` gives the words. */
+export function problemOf(layer, text) {
+  const { groups } = layer;
   for (const name of ["in_channels", "out_channels"]) {
-    const [channels, groups] = [layer[name], layer.groups];
-    if (channels % groups) {
-      return `${name}=${channels} does not split into groups=${groups}: give a multiple of ${groups}, or fewer groups`;
-    }
+    if (layer[name] % groups) return text("problem.groups", { name, channels: layer[name], groups });
   }
-  for (const [at, { L, K, d, u, low, high, slack }] of axesOf(layer).entries()) {
+  for (const [axis, { L, K, d, u, low, high, slack }] of axesOf(layer).entries()) {
     if (slack >= 0) continue;
-    const kernel = `kernel ${K}` + (d > 1 ? ` with dilation ${d}` : "");
-    const size = `input ${L}` + (u > 1 ? ` with input dilation ${u}` : "");
     const least = low + high - slack;
-    const mend = least >= 0 ? `pad by at least ${least} in total` : `crop by at most ${-least} in total`;
-    return `${kernel} does not fit ${size} with padding (${low}, ${high}) along axis ${at}: ${mend}`;
+    return text("problem.fit", {
+      kernel: text(d > 1 ? "problem.kernel.dilated" : "problem.kernel", { size: K, dilation: d }),
+      input: text(u > 1 ? "problem.input.dilated" : "problem.input", { size: L, dilation: u }),
+      mend: text(least >= 0 ? "problem.pad" : "problem.crop", { count: Math.abs(least) }),
+      low, high, axis,
+    });
   }
   return "";
 }

@@ -54,7 +54,7 @@ export function differences(rows, formulas, slot, index, text) {
   const latex = rows.slice(0, SHOWN).map((row, at) => signedLatex(difference(row), formulas.productLatex(row), at === 0)).join(" ");
   const left = `<mtext>${text("wrongMinusRight")}</mtext><mo>=</mo>`;
   const rest = rows.length > SHOWN ? "<mo>+</mo><mo>⋯</mo>" : "";
-  return `<div class="scroller">${math(left + sum + rest, `\\text{wrong} - \\text{right} = ${latex}`)}</div>` +
+  return `<div class="scroller">${math(left + sum + rest, `\\text{${text("wrong")}} - \\text{${text("right")}} = ${latex}`)}</div>` +
     `<div class="scroller"><table class="differences"><caption>${text("termsOf", { entry: math(formulas.result(slot, index),
       formulas.resultLatex(slot, index), "inline") })}</caption><thead><tr><th scope="col">${text("term")}</th>` +
     `<th scope="col">${text("right")}</th><th scope="col">${text("wrong")}</th></tr></thead><tbody>${body}</tbody></table></div>`;

@@ -10,7 +10,7 @@ import { Formulas, derivative, math } from "./formulas.js";
 import { drawGrid, mark, planeOf } from "./grids.js";
 import { drawKernel, drawOperand, layKernel, machineOf } from "./machine.js";
 import { drawSliders, isAlike, spelled } from "./controls.js";
-import { connectHead, fit, offerCopies, perRow, reachable, sayEverywhere, words } from "./frame.js";
+import { connectHead, fit, heard, offerCopies, perRow, reachable, sayEverywhere, words } from "./frame.js";
 import { connect } from "./hands.js";
 import { MISTAKES, exampleOf } from "./mistakes.js";
 import { countOf, differences, isTooLarge, lookThrough, optionsOf } from "./lens.js";
@@ -60,7 +60,7 @@ class Lab {
   /** Everything, after a change of the layer or of the language. */
   draw() {
     const { layer } = this.state;
-    const problem = problemOf(layer);
+    const problem = problemOf(layer, this.text);
     find("problem").textContent = problem;
     find("problem").hidden = !problem;
     find("lab").classList.toggle("impossible", Boolean(problem));
@@ -237,7 +237,7 @@ class Lab {
     const position = find("position");
     position.max = shape.reduce((n, size) => n * size, 1) - 1;
     position.value = at;
-    position.setAttribute("aria-valuetext", `${find("sentence").querySelector("p").textContent}`);
+    position.setAttribute("aria-valuetext", heard(find("sentence").querySelector("p")));
     for (const radio of find("maps").querySelectorAll("input")) radio.checked = radio.value === slot;
   }
 
@@ -282,8 +282,8 @@ class Lab {
 
   told(name) {
     const language = document.documentElement.lang.startsWith("zh") ? "zh" : "en";
-    const { kind, [language]: said = {} } = this.data.mistakes[name];
-    return { kind, ...this.data.mistakes[name].en, ...said };
+    const { kind, [language]: said } = this.data.mistakes[name];
+    return { kind, ...said };
   }
 
   // --- what the reader does ---
@@ -344,7 +344,7 @@ class Lab {
   words() {
     sayEverywhere(this.text);
     const chosen = this.state.mistake ? String(MISTAKES.indexOf(this.state.mistake)) : "";
-    find("mistake").innerHTML = optionsOf((name) => ({ ...this.told(name), title: this.told(name).title }), this.text);
+    find("mistake").innerHTML = optionsOf((name) => this.told(name), this.text);
     find("mistake").value = chosen;
     drawSliders(find("sliders"), this.state.layer, this.text, this.alike);
     this.play(false);

@@ -77,5 +77,6 @@ RULES = {
     ),
     "separator;": Message("; ", "；"),
     "separator,": Message(", ", "、"),
+    "colon": Message(": ", "："),
     "item": Message("{name}: {text}", "{name}：{text}"),
 }
