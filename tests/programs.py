@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import fields, is_dataclass, replace
 from fractions import Fraction
+from functools import lru_cache
 from itertools import product
 
 import numpy as np
@@ -43,56 +44,80 @@ def by_hand(problem, x, kernel):
     return z if problem.grouped else z[:, 0]
 
 
-def changes(node):
-    """The program with one number or one operand of one node changed, for every such place."""
-    for field in fields(node):
-        value = getattr(node, field.name)
-        for other in _others(value):
-            try:
-                yield replace(node, **{field.name: other})
-            except Exception:  # the node itself refuses
-                continue
+def drawn_changes(node, draw, count):
+    """So many changes of one number or one operand of one node, drawn from all of those that keep the shape."""
+    found = []
+    for at in draw.sample(range(_count(node)), min(_count(node), 40 * count)):
+        try:
+            other = _change(node, at)
+            kept = other.shape == node.shape
+        except Exception:  # the node itself refuses
+            continue
+        if kept:
+            found.append(other)
+        if len(found) == count:
+            break
+    return found
 
 
-def _others(value):
+def _count(value):
+    """How many changes there are."""
     if isinstance(value, bool) or value is None or isinstance(value, str):
-        return
+        return 0
     if isinstance(value, Polynomial):
-        yield value + 1
-        yield value - 1
-        for name in sorted(value.names):
-            yield value + Polynomial.of(name)
-        return
-    if isinstance(value, Fraction):
-        yield value + 1
-        yield -value
-        return
-    if isinstance(value, int):
-        yield value + 1
-        yield value - 1
-        return
+        return 2 + len(value.names)
+    if isinstance(value, Fraction | int):
+        return 2
     if isinstance(value, tuple):
-        for at, one in enumerate(value):
-            for other in _others(one):
-                yield (*value[:at], other, *value[at + 1 :])
-        for at in range(len(value) - 1):
-            if value[at] != value[at + 1]:
-                yield (*value[:at], value[at + 1], value[at], *value[at + 2 :])
-        return
-    if is_dataclass(value):
-        yield from changes(value)
+        return sum(map(_count, value)) + len(_swaps(value))
+    return _count_of_fields(value) if is_dataclass(value) else 0
 
 
-def instance(value, numbers):
-    """A problem or a program of parameters, with numbers in their places."""
+@lru_cache(maxsize=4096)
+def _count_of_fields(node):
+    return sum(_count(getattr(node, field.name)) for field in fields(node))
+
+
+def _swaps(value):
+    return [at for at in range(len(value) - 1) if value[at] != value[at + 1]]
+
+
+def _change(value, at):
+    """The change number `at`: programs share nodes, and there are too many to make them all."""
+    if isinstance(value, Polynomial):
+        return value + (1, -1, *map(Polynomial.of, sorted(value.names)))[at]
+    if isinstance(value, Fraction):
+        return (value + 1, -value)[at]
+    if isinstance(value, int):
+        return value + (1, -1)[at]
+    if isinstance(value, tuple):
+        for place, one in enumerate(value):
+            if at < _count(one):
+                return (*value[:place], _change(one, at), *value[place + 1 :])
+            at -= _count(one)
+        place = _swaps(value)[at]
+        return (*value[:place], value[place + 1], value[place], *value[place + 2 :])
+    for field in fields(value):
+        one = getattr(value, field.name)
+        if at < _count(one):
+            return replace(value, **{field.name: _change(one, at)})
+        at -= _count(one)
+    raise IndexError(at)
+
+
+def instance(value, numbers, known=None):
+    """A problem or a program of parameters, with numbers in their places; what is shared stays shared."""
+    known = {} if known is None else known
     if isinstance(value, Polynomial):
         put = value.substitute({name: Polynomial.of(n) for name, n in numbers.items()})
         return put.constant if put.is_constant else put
     if isinstance(value, tuple):
-        return tuple(instance(one, numbers) for one in value)
+        return tuple(instance(one, numbers, known) for one in value)
     if is_dataclass(value):
-        put = {f.name: instance(getattr(value, f.name), numbers) for f in fields(value)}
-        if "index" in put:  # places stay polynomials, if only in the axes and loops
-            put["index"] = tuple(map(Polynomial.of, put["index"]))
-        return replace(value, **put)
+        if value not in known:
+            put = {f.name: instance(getattr(value, f.name), numbers, known) for f in fields(value)}
+            if "index" in put:  # places stay polynomials, if only in the axes and loops
+                put["index"] = tuple(map(Polynomial.of, put["index"]))
+            known[value] = replace(value, **put)
+        return known[value]
     return value
