@@ -24,7 +24,7 @@ from symconv.report.lab import drawable, lab_data, strings
 from symconv.report.notation import Names, Notation
 
 # In the order in which they are read: each may import those before it.
-SCRIPTS = ("geometry", "mistakes", "formulas", "grids", "machine", "controls", "lens", "frame", "hands", "main")
+SCRIPTS = ("geometry", "mistakes", "comparison", "examples", "formulas", "grids", "machine", "controls", "lens", "frame", "hands", "main")
 IMPORT = re.compile(r'^import (\{[^}]*\}) from "\./(\w+)\.js";\n', re.MULTILINE)
 EXPORT = re.compile(r"^export ((?:async )?(?:function\*?|const|class) (\w+))", re.MULTILINE)
 

@@ -12,7 +12,8 @@ import { drawKernel, drawOperand, layKernel, machineOf } from "./machine.js";
 import { drawSliders, isAlike, spelled } from "./controls.js";
 import { connectHead, fit, offerCopies, perRow, reachable, sayEverywhere, words } from "./frame.js";
 import { connect } from "./hands.js";
-import { MISTAKES, exampleOf } from "./mistakes.js";
+import { MISTAKES } from "./mistakes.js";
+import { exampleOf } from "./examples.js";
 import { countOf, differences, isTooLarge, lookThrough, optionsOf } from "./lens.js";
 
 const SLOTS = ["forward", "input", "weight", "bias"];
