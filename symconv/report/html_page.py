@@ -24,7 +24,10 @@ from symconv.report.lab import drawable, lab_data, strings
 from symconv.report.notation import Names, Notation
 
 # In the order in which they are read: each may import those before it.
-SCRIPTS = ("geometry", "mistakes", "comparison", "examples", "formulas", "grids", "machine", "controls", "lens", "frame", "hands", "main")
+SCRIPTS = (
+    "geometry", "planes", "mistakes", "comparison", "examples", "formulas", "frame", "grids", "tensors", "machine", "telling",
+    "controls", "lens", "lens_panel", "hands", "lab", "main",
+)  # fmt: skip
 IMPORT = re.compile(r'^import (\{[^}]*\}) from "\./(\w+)\.js";\n', re.MULTILINE)
 EXPORT = re.compile(r"^export ((?:async )?(?:function\*?|const|class) (\w+))", re.MULTILINE)
 
