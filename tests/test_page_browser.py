@@ -309,7 +309,9 @@ def test_the_lens_is_silent_where_the_catalogue_is(opened):
 
 def all_text(page):
     """What is read in the derivation; the browser leaves out what is far from what is seen unless it is laid out."""
-    page.evaluate("for (const part of document.querySelectorAll('article > section')) part.style.contentVisibility = 'visible'")
+    page.evaluate(
+        "for (const part of document.querySelectorAll('article > section')) part.style.contentVisibility = 'visible'"
+    )
     return page.inner_text("article")
 
 

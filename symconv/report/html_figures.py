@@ -10,7 +10,7 @@ from html import escape, unescape
 
 from symconv.polynomial import Entry, Polynomial
 from symconv.report.grids import Grid
-from symconv.report.markup import Text
+from symconv.report.markup_text import Text
 from symconv.report.writer import Writer
 
 TAG = re.compile("<[^>]*>")

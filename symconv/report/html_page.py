@@ -25,8 +25,8 @@ from symconv.report.notation import Names, Notation
 
 # In the order in which they are read: each may import those before it.
 SCRIPTS = (
-    "geometry", "planes", "mistakes", "comparison", "examples", "formulas", "frame", "grids", "tensors", "machine", "telling",
-    "controls", "lens", "lens_panel", "hands", "lab", "main",
+    "geometry", "planes", "mistakes", "comparison", "examples", "formulas", "frame", "grids", "tensors", "machine",
+    "telling", "controls", "lens", "lens_panel", "hands", "lab", "main",
 )  # fmt: skip
 IMPORT = re.compile(r'^import (\{[^}]*\}) from "\./(\w+)\.js";\n', re.MULTILINE)
 COMMENT = re.compile(r"^ *(?:/\*.*?\*/|//[^\n]*)\n", re.MULTILINE | re.DOTALL)  # on lines of its own

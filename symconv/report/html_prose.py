@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from html import escape
 
 from symconv.report.inline import formula, inline
-from symconv.report.markup import Text
+from symconv.report.markup_text import Text
 from symconv.report.messages import say
 from symconv.report.notation import Names
 from symconv.report.writer import Writer

@@ -27,7 +27,8 @@ from symconv.arrays import (
 )
 from symconv.arrays import operands as operands_of
 from symconv.polynomial import Atom, Entry, Partial, Polynomial, Quotient
-from symconv.report.markup import Markup, Text
+from symconv.report.markup import Markup
+from symconv.report.markup_text import Text
 from symconv.report.notation import TENSOR_ORDER, Names, is_index, written_order
 from symconv.terms import At, Divides, Equal, Factor, Formula, Guard, PartialAt, Size, Term, Within
 
