@@ -77,6 +77,8 @@ class Writer:
 
     def index(self, p: Polynomial) -> str:
         """An index polynomial."""
+        if p.is_constant:
+            return self.markup.total([(p.constant, "")])
         parts = [(c, sorted(monomial, key=_parameters_first)) for monomial, c in p]
         plain = Writer(self.names, Text())
         parts.sort(key=lambda part: _index_order(part[0], " ".join(map(plain.index_atom, part[1]))))
