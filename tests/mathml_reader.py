@@ -45,6 +45,11 @@ def sides(rows):
     return found
 
 
+def _row(element):
+    """The elements of a row; one alone needs no row around it."""
+    return list(element) if element.tag == "mrow" else [element]
+
+
 class Reader:
     """Reads for one layer, in one notation."""
 
@@ -99,7 +104,7 @@ class Reader:
         assert element.tag in tags, element.tag
         parts = [element] if element.tag == "mi" else list(element)
         letter = parts[0].text
-        below = list(parts[1]) if element.tag in ("msub", "msubsup") else []
+        below = _row(parts[1]) if element.tag in ("msub", "msubsup") else []
         above = "".join(parts[-1].itertext()) if element.tag in ("msup", "msubsup") else ""
         letters = [e.text for e in below if e.tag == "mi"]
         indices = [int(e.text) - self.base for e in below if e.tag == "mn"]

@@ -3,7 +3,9 @@ import { readFileSync } from "node:fs";
 import {
   closedForm, contributions, places, problemOf, shapesOf, tuples, windowAt,
 } from "../symconv/report/page/geometry.js";
-import { MISTAKES, computed, exampleOf, formOf, isComparable, reduced, wrongEntries } from "../symconv/report/page/mistakes.js";
+import { MISTAKES, formOf, isComparable } from "../symconv/report/page/mistakes.js";
+import { computed, reduced, wrongEntries } from "../symconv/report/page/comparison.js";
+import { exampleOf } from "../symconv/report/page/examples.js";
 
 const STRINGS = JSON.parse(readFileSync(new URL("../symconv/report/page/strings.json", import.meta.url), "utf-8"));
 const english = (key, values) => STRINGS.en[key].replace(/\{(\w+)\}/g, (_, name) => values[name]);
@@ -31,7 +33,7 @@ function windows(layer) {
   }));
 }
 
-/** For every mistake in every map: the factor, every entry's products, the result's length, and which entries are wrong. */
+/** For every mistake in every map: the factor, every entry's products, the result's length, and what differs in which entry. */
 function mistakes(layer) {
   const found = [];
   for (const { name, of, change } of MISTAKES) {
@@ -39,7 +41,9 @@ function mistakes(layer) {
       const form = change(formOf(layer));
       if (!isComparable(form)) continue;
       const entries = [...computed(form, slot)].map(([key, products]) => [key.split(",").map(Number), packed(products)]);
-      const wrong = [...wrongEntries(layer, slot, { change }).keys()].map((key) => key.split(",").map(Number));
+      const all = wrongEntries(layer, slot, { change });
+      const wrong = [...all.keys()].map((key) => [key.split(",").map(Number),
+        all.get(key).map(({ right, wrong: theirs, delta, w, a }) => [right, theirs, delta, w, a])]);
       found.push({ name, slot, scale: reduced(...form.scale), entries, wrong, length: form.length });
     }
   }

@@ -14,7 +14,8 @@ from symconv.figures.moving import MOVING
 from symconv.report.document import Document
 from symconv.report.general import GeneralDocument
 from symconv.report.inline import formula
-from symconv.report.markup import Latex, Text
+from symconv.report.markup_latex import Latex
+from symconv.report.markup_text import Text
 from symconv.report.messages import CATALOGUE, fields_of, say, translated
 from symconv.report.notation import SYMBOLS, Names
 from symconv.report.sentences.message import LANGUAGES

@@ -307,13 +307,24 @@ def test_the_lens_is_silent_where_the_catalogue_is(opened):
 # --- reading: languages, themes, small screens, paper, nobody left out ---
 
 
+def lay_out(page):
+    """The browser leaves out what is far from what is seen; this is as if the reader had been everywhere."""
+    page.eval_on_selector_all("article > section", "all => all.forEach(one => one.style.contentVisibility = 'visible')")
+
+
+def all_text(page):
+    """What is read in the derivation."""
+    lay_out(page)
+    return page.inner_text("article")
+
+
 def test_the_page_switches_its_language(opened):
     page = opened()
     assert page.inner_text("h1") == "The backward pass of a convolution layer"
     page.click("#language")
     assert page.inner_text("h1") == "卷积层的反向传播"
-    assert "权重的梯度" in page.inner_text("article")
-    assert "Weight gradient" not in page.inner_text("article")
+    assert "权重的梯度" in all_text(page)
+    assert "Weight gradient" not in all_text(page)
     choose(page, "卷积核未旋转")
     assert "9 个元素中有 9 个是错的" in page.inner_text("#lens")
     page.click("#language")
@@ -392,6 +403,7 @@ def test_in_chinese_no_english_is_left(opened):
 
 def violations(page, **options):
     """What axe-core objects to, and how many of its rules hold."""
+    lay_out(page)
     page.evaluate("for (const moving of document.getAnimations()) moving.finish()")
     results = axe.Axe().run(page, options={"resultTypes": ["violations"], **options}).response
     return [(v["id"], [n["html"][:120] for n in v["nodes"][:3]]) for v in results["violations"]], len(results["passes"])
@@ -442,6 +454,37 @@ def test_on_paper_steps_are_open_and_controls_are_gone(opened):
     for part in (".desk", ".switches", "nav"):
         assert not page.is_visible(part)
     assert page.is_visible("article")
+
+
+def test_what_is_far_from_what_is_seen_is_there_for_screen_readers_and_for_the_clipboard(opened):
+    page = opened(permissions=["clipboard-read", "clipboard-write"])
+    assert "Weight gradient" not in page.inner_text("article")  # it is not laid out yet
+    assert "Weight gradient" in page.locator("article").aria_snapshot()
+    page.keyboard.press("Control+a")
+    page.keyboard.press("Control+c")
+    assert "Weight gradient" in page.evaluate("navigator.clipboard.readText()")
+
+
+def test_what_scrolls_sideways_can_be_reached_by_the_keyboard_wherever_the_reader_goes(opened):
+    page = opened("grouped", viewport={"width": 390, "height": 844})
+    for section in page.locator("article > section").all():
+        section.scroll_into_view_if_needed()
+        page.wait_for_function(
+            """section => [...section.querySelectorAll('.scroller')].every(
+            (part) => (part.tabIndex === 0) === part.scrollWidth > part.clientWidth)""",
+            arg=section.element_handle(),
+        )
+    assert page.locator('article .scroller[tabindex="0"]').count() > 3
+
+
+def test_a_slider_writes_no_grid_that_stays_as_it_is(opened):
+    page = opened()
+    page.evaluate("document.querySelector('#grid-w td').kept = true")
+    slide(page, "low", 1)
+    assert page.evaluate("document.querySelector('#grid-w td').kept") is True
+    assert page.locator("#grid-delta td").count() == 9
+    slide(page, "kernel_size", 3)
+    assert page.evaluate("document.querySelector('#grid-w td').kept") is None
 
 
 def test_without_javascript_the_derivation_is_complete(opened):

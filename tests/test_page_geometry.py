@@ -76,6 +76,12 @@ def counted(products):
     return dict(found)
 
 
+def differences(rows):
+    """The right and the wrong coefficient of each product that the lens shows."""
+    monomials = [next(iter(counted([(1, *factors)]))) for _, _, *factors in rows]
+    return {m: (Fraction(*right), Fraction(*wrong)) for m, (right, wrong, *_) in zip(monomials, rows, strict=True)}
+
+
 def brute_force(layer):
     """Every entry of every map as its products: those of z are those of dE/da, read by delta."""
     found = oracle.polynomial_gradients(layer)
@@ -231,7 +237,7 @@ RESULT_SHAPES = {
 }  # fmt: skip
 
 
-def test_every_mistake_of_the_lens_bites_and_the_wrong_entries_are_those_whose_products_differ():
+def test_every_mistake_of_the_lens_bites_and_shows_the_entries_and_the_products_that_differ():
     bitten = Counter()
     for layer, runs in zip(AUDITED, lens_runs(), strict=True):
         expected = brute_force(layer)
@@ -243,7 +249,13 @@ def test_every_mistake_of_the_lens_bites_and_the_wrong_entries_are_those_whose_p
                 for at, right in expected[found["slot"]].items()
                 if right != {m: c * scale for m, c in theirs.get(at, {}).items() if c * scale}
             }
-            assert {listed(at) for at in found["wrong"]} == wrong, (layer, found["slot"], found["name"])
+            told = {listed(at): differences(rows) for at, rows in found["wrong"]}
+            assert told.keys() == wrong, (layer, found["slot"], found["name"])
+            for at, rows in told.items():
+                right = expected[found["slot"]][at]
+                other = {m: c * scale for m, c in theirs.get(at, {}).items()}
+                both = {m: (right.get(m, 0), other.get(m, 0)) for m in right.keys() | other.keys()}
+                assert rows == {m: pair for m, pair in both.items() if pair[0] != pair[1]}
             bitten[found["name"], found["slot"]] += bool(wrong)
     assert min(bitten[name, slot] for name, of in LENS for slot in of) > 0
 

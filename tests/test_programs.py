@@ -287,7 +287,8 @@ def _bites_and_is_refused(problem, other, candidate, arrays, wanted):
     return bites
 
 
-@pytest.mark.parametrize("name", sorted({*algorithms()} - {"pointwise"}))  # which has no index of a parameter
+# pointwise has no index of a parameter, and of the changes of winograd hardly any makes a program
+@pytest.mark.parametrize("name", sorted({*algorithms()} - {"pointwise", "winograd"}))
 def test_no_algorithm_that_computes_something_else_is_proved_for_every_shape(name):
     """Indices of the program of parameters are changed; a change that bites on numbers must be refused for all."""
     found = prove_algorithm(name, 2)

@@ -9,7 +9,8 @@ from typing import Any, assert_never
 
 from symconv.arrays import ArrayExpression
 from symconv.polynomial import Entry, Polynomial
-from symconv.report.markup import Latex, Text
+from symconv.report.markup_latex import Latex
+from symconv.report.markup_text import Text
 from symconv.report.notation import Names, Notation
 from symconv.report.writer import Writer
 from symconv.steps import (

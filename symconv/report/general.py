@@ -18,7 +18,8 @@ from symconv.report.data import general_verdict_data
 from symconv.report.html_page import html_page
 from symconv.report.latex import latex_of_blocks
 from symconv.report.lines import Line
-from symconv.report.markup import Latex, Text
+from symconv.report.markup_latex import Latex
+from symconv.report.markup_text import Text
 from symconv.report.messages import Teller, language, languages
 from symconv.report.notation import STANDARD, Names, Notation
 from symconv.report.pdf import pdf_bytes

@@ -26,13 +26,14 @@ from symconv.report.blocks import (
     Where,
     Whole,
 )
+from symconv.report.findings import sentence
 from symconv.report.html_figures import grid_svg
 from symconv.report.html_formulas import Formulas
 from symconv.report.html_prose import Prose
 from symconv.report.html_rules import explained
 from symconv.report.messages import say, translated
 from symconv.report.notation import Names
-from symconv.steps import Passed, Proved, Refuted, Undecided
+from symconv.steps import Refuted
 
 SIGNS = {"->": "\N{RIGHTWARDS ARROW}", "(*)": "\N{CIRCLED ASTERISK OPERATOR}", "corr": "\N{STAR OPERATOR}"}
 Tellings = Mapping[str, Sequence[Block]]  # the same blocks in each language, by its code
@@ -154,22 +155,13 @@ class Article:
         by = claim.removeprefix("dE/d")
         name = self.each(names) if by == claim else self.formulas.gradient(by)
         yield f'<div class="finding {status.lower()}"><h3>{name} <em>{self.status(status)}</em></h3>'
-        match outcome:
-            case Proved():
-                pass
-            case Passed(count, _):
-                yield f"<p>{self.prose.tell('verdict.cases', count=count)}</p>"
-            case Refuted(counterexample, _):
-                yield f"<p>{self.translated(counterexample.explanation)}</p>"
-                yield self.formulas.counterexample(counterexample)
-            case Undecided(reason, _):
-                reasons = {lang: say("verdict.because", lang, reason=translated(reason, lang)) for lang in self.langs}
-                yield f"<p>{self.prose.said(reasons)}</p>"
-            case _:
-                assert_never(outcome)
+        if told := self.each([sentence(outcome, lang) for lang in self.langs]):
+            yield f"<p>{told}</p>"
+        if isinstance(outcome, Refuted):
+            yield self.formulas.counterexample(outcome.counterexample)
         if outcome.evidence:
-            told = [(self.translated(e.name), self.translated(e.text)) for e in outcome.evidence]
-            items = "".join(f"<li>{self.prose.leading(name)}{text}</li>" for name, text in told)
+            both = [(self.translated(e.name), self.translated(e.text)) for e in outcome.evidence]
+            items = "".join(f"<li>{self.prose.leading(name)}{text}</li>" for name, text in both)
             yield f'<ul class="evidence">{items}</ul>'
         yield "</div>"
 

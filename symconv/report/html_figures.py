@@ -9,7 +9,7 @@ from html import escape
 
 from symconv.polynomial import Entry, Polynomial
 from symconv.report.grids import Grid
-from symconv.report.markup import Text
+from symconv.report.markup_text import Text
 from symconv.report.writer import Writer
 
 CELL = 40  # units of a cell's side; the style sheet says how large a unit is

@@ -11,7 +11,8 @@ from html import escape
 
 from symconv.polynomial import Partial, Polynomial
 from symconv.report.blocks import Equation, Side
-from symconv.report.markup import Latex
+from symconv.report.findings import closed_of, entry_of
+from symconv.report.markup_latex import Latex
 from symconv.report.mathml import MathML
 from symconv.report.notation import Names
 from symconv.report.sides import SHOWN_PRODUCTS, is_statement, side
@@ -73,13 +74,10 @@ class Formulas:
 
     def counterexample(self, found: Counterexample) -> str:
         """The smallest wrong entry: what is derived there, and what the closed form says."""
-        index = tuple(map(Polynomial.of, found.entry.indices))
-        tensor = found.entry.tensor.removeprefix("dE/d")
-        left, latex = (w.markup.derivative(w.whole("E"), w.entry(tensor, index)) for w in (self.writer, self.source))
+        left, latex = (entry_of(w, found) for w in (self.writer, self.source))
         closed = [self.markup.said("verdict.no_entry")] if found.closed is None else self._parts(found.closed)
         rows = [*_continued(left, self._parts(found.derived)), *_continued("", closed, NOT_EQUAL)]
-        wrong = "\\text{no such entry}" if found.closed is None else side(self.source, found.closed)
-        copied = f"{latex} &= {side(self.source, found.derived)} \\\\\n&\\ne {wrong}"
+        copied = f"{latex} &= {side(self.source, found.derived)} \\\\\n&\\ne {closed_of(self.source, found)}"
         return _displayed([_row(*row) for row in rows], copied)
 
     def _rows(self, equation: Equation) -> list[tuple[str, str, str]]:

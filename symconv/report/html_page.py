@@ -24,8 +24,13 @@ from symconv.report.lab import drawable, lab_data, strings
 from symconv.report.notation import Names, Notation
 
 # In the order in which they are read: each may import those before it.
-SCRIPTS = ("geometry", "mistakes", "formulas", "grids", "machine", "controls", "lens", "frame", "hands", "main")
+SCRIPTS = (
+    "geometry", "planes", "mistakes", "comparison", "examples", "formulas", "frame", "grids", "tensors", "machine",
+    "telling", "controls", "lens", "lens_panel", "hands", "lab", "main",
+)  # fmt: skip
 IMPORT = re.compile(r'^import (\{[^}]*\}) from "\./(\w+)\.js";\n', re.MULTILINE)
+COMMENT = re.compile(r"^ *(?:/\*.*?\*/|//[^\n]*)\n", re.MULTILINE | re.DOTALL)  # on lines of its own
+INDENTED = re.compile(r"^ +", re.MULTILINE)
 EXPORT = re.compile(r"^export ((?:async )?(?:function\*?|const|class) (\w+))", re.MULTILINE)
 
 
@@ -47,7 +52,7 @@ def html_page(tellings: Tellings, layer: AnyLayer, notation: Notation, *, versio
     findings = {block.of or block.name.strip("$"): block for block in blocks if isinstance(block, Finding)}
     article = Article(Names(notation, layer), findings, tuple(tellings))
     body = article.sections({lang: told[1:] for lang, told in tellings.items()})
-    style, script = _resource("page.css"), bundle()
+    style, script = _plain(_resource("page.css")), bundle()
     return TEMPLATE.format(
         lang=language,
         policy=escape(policy(style, script)),
@@ -105,7 +110,7 @@ def _resource(name: str) -> str:
 
 @lru_cache
 def bundle() -> str:
-    """The page's modules as one script: each in a scope of its own that gives out what it exports.
+    """The page's modules as one script, without comments: each in a scope of its own that gives out what it exports.
 
     Examples
     --------
@@ -116,10 +121,15 @@ def bundle() -> str:
 
 
 def _scoped(name: str) -> str:
-    source = _resource(f"{name}.js")
+    source = _plain(_resource(f"{name}.js"))
     exported = [match[1] for match in EXPORT.findall(source)]
     inside = EXPORT.sub(r"\1", IMPORT.sub(r"const \1 = \2;" + "\n", source))
     return f"const {name} = (() => {{\n{inside}\nreturn {{ {', '.join(exported)} }};\n}})();\n"
+
+
+def _plain(source: str) -> str:
+    """A script or a style sheet without comments and indentation: a page is read, its sources are in the package."""
+    return re.sub(r"\n{2,}", "\n", INDENTED.sub("", COMMENT.sub("", source))).lstrip("\n")
 
 
 def policy(style: str, script: str) -> str:

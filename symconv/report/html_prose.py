@@ -8,10 +8,11 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from html import escape
 
 from symconv.report.inline import formula, inline
-from symconv.report.markup import Text
+from symconv.report.markup_text import Text
 from symconv.report.messages import say
 from symconv.report.notation import Names
 from symconv.report.writer import Writer
@@ -56,6 +57,7 @@ def words(text: str) -> str:
     return "".join(f"<code>{escape(part)}</code>" if at % 2 else escape(part) for at, part in enumerate(parts))
 
 
+@lru_cache(maxsize=4096)
 def mathematics(text: str) -> str:
     """A formula of Unicode text: what is below and above set so, letters slanted, signs a little apart.
 

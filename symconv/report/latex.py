@@ -12,18 +12,18 @@ from itertools import groupby
 from typing import assert_never
 
 from symconv.forward import AnyLayer
-from symconv.polynomial import Polynomial
 from symconv.report.blocks import Block, Claim, Equation, Finding, Heading, Items, Paragraph, Pictures, Table, Where
+from symconv.report.findings import evidence, sentence, wrong_entry
 from symconv.report.inline import apart, formula, inline
 from symconv.report.latex_lines import LINE, broken, width
-from symconv.report.markup import Latex
+from symconv.report.markup_latex import Latex
 from symconv.report.messages import say, translated
 from symconv.report.notation import Names, Notation
 from symconv.report.prose import escaped
 from symconv.report.sides import is_statement, side
 from symconv.report.tikz import SHRUNK, pictures
 from symconv.report.writer import Writer
-from symconv.steps import Counterexample, Passed, Proved, Refuted, Undecided
+from symconv.steps import Counterexample, Refuted
 
 WIDEST_LEFT = 110.0  # points: a wider left side stands on a row of its own
 
@@ -179,33 +179,21 @@ def _finding(writer: Writer, finding: Finding) -> Iterator[str]:
     outcome, lang = finding.outcome, writer.markup.lang
     status = say(f"status.{outcome.status}", lang)
     yield f"\n\\textbf{{{say('verdict.line', lang, name=said(writer, finding.name), status=status)}}}"
-    match outcome:
-        case Proved():
-            pass
-        case Passed(count, _):
-            yield f"\n{say('verdict.cases', lang, count=count)}"
-        case Refuted(counterexample, _):
-            yield from _counterexample(writer, counterexample)
-        case Undecided(reason, _):
-            yield f"\n{said(writer, say('verdict.because', lang, reason=translated(reason, lang)))}"
-        case _:
-            assert_never(outcome)
+    if isinstance(outcome, Refuted):
+        yield from _counterexample(writer, outcome.counterexample)
+    elif told := sentence(outcome, lang):
+        yield f"\n{said(writer, told)}"
     if outcome.evidence:
-        parts = [(translated(e.name, lang), translated(e.text, lang)) for e in outcome.evidence]
-        items = "\n".join(f"\\item {_item(writer, name, text)}" for name, text in parts)
+        items = "\n".join(f"\\item {_item(writer, name, text)}" for name, text in evidence(outcome, lang))
         yield f"\\begin{{itemize}}\n{items}\n\\end{{itemize}}"
 
 
 def _counterexample(writer: Writer, found: Counterexample) -> Iterator[str]:
     lang = writer.markup.lang
-    tensor = found.entry.tensor.removeprefix("dE/d")
-    entry = writer.entry(tensor, tuple(map(Polynomial.of, found.entry.indices)))
-    at = writer.markup.derivative(writer.whole("E"), entry)
-    missing = f"\\text{{{say('verdict.no_entry', lang)}}}"
+    at, right, wrong = wrong_entry(writer, found)
     room = LINE - width(at) - 22
-    derived = _continued(f"{at} &= ", broken(side(writer, found.derived), room, 20.0))
-    closed = missing if found.closed is None else side(writer, found.closed)
     yield f"\n{said(writer, translated(found.explanation, lang))}. {say('verdict.both', lang)}"
     yield "\\begin{align*}"
-    yield " \\\\\n".join([*derived, *_continued("&\\ne ", broken(closed, room, 20.0))])
+    rows = [*_continued(f"{at} &= ", broken(right, room, 20.0)), *_continued("&\\ne ", broken(wrong, room, 20.0))]
+    yield " \\\\\n".join(rows)
     yield "\\end{align*}"

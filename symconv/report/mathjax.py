@@ -11,16 +11,16 @@ from html import escape
 from itertools import groupby
 from typing import assert_never
 
-from symconv.polynomial import Polynomial
 from symconv.report.blocks import Block, Claim, Equation, Finding, Heading, Items, Paragraph, Pictures, Table, Where
+from symconv.report.findings import evidence, sentence, wrong_entry
 from symconv.report.inline import formula, inline
 from symconv.report.latex_lines import LINE, broken
-from symconv.report.markup import Latex
+from symconv.report.markup_latex import Latex
 from symconv.report.messages import say, translated
 from symconv.report.notation import Names
 from symconv.report.sides import is_statement, side
 from symconv.report.writer import Writer
-from symconv.steps import Counterexample, Passed, Proved, Refuted, Undecided
+from symconv.steps import Counterexample, Refuted
 
 WIDE = 1.2 * LINE  # a row on a screen, in points
 COLOURS = {"PROVED": "#1a7f37", "PASSED": "#1a7f37", "REFUTED": "#c0392b"}  # contrast above 4.5 on white
@@ -118,29 +118,17 @@ def _continued(lead: str, value: str) -> list[str]:
 
 def _finding(writer: Writer, finding: Finding) -> Iterator[str]:
     outcome, lang = finding.outcome, writer.markup.lang
-    parts = [(translated(e.name, lang), translated(e.text, lang)) for e in outcome.evidence]
-    items = "".join(_item(writer, name, text) for name, text in parts)
+    items = "".join(_item(writer, name, text) for name, text in evidence(outcome, lang))
     summary = f"{said(writer, finding.name)}: {badge(outcome.status, lang)}"
     yield f"<details><summary>{summary}</summary><ul>{items}</ul></details>"
-    match outcome:
-        case Proved():
-            pass
-        case Passed(count, _):
-            yield f"<p>{escape(say('verdict.cases', lang, count=count))}</p>"
-        case Refuted(counterexample, _):
-            yield from _counterexample(writer, counterexample)
-        case Undecided(reason, _):
-            yield f"<p>{said(writer, say('verdict.because', lang, reason=translated(reason, lang)))}</p>"
-        case _:
-            assert_never(outcome)
+    if isinstance(outcome, Refuted):
+        yield from _counterexample(writer, outcome.counterexample)
+    elif told := sentence(outcome, lang):
+        yield f"<p>{said(writer, told)}</p>"
 
 
 def _counterexample(writer: Writer, found: Counterexample) -> Iterator[str]:
     lang = writer.markup.lang
-    tensor = found.entry.tensor.removeprefix("dE/d")
-    entry = writer.entry(tensor, tuple(map(Polynomial.of, found.entry.indices)))
-    at = writer.markup.derivative(writer.whole("E"), entry)
-    missing = f"\\text{{{say('verdict.no_entry', lang)}}}"
-    closed = missing if found.closed is None else side(writer, found.closed)
+    at, right, wrong = wrong_entry(writer, found)
     yield f"<p>{said(writer, translated(found.explanation, lang))}. {escape(say('verdict.both', lang))}</p>"
-    yield display([*_continued(f"{at} &= ", side(writer, found.derived)), *_continued("&\\ne ", closed)])
+    yield display([*_continued(f"{at} &= ", right), *_continued("&\\ne ", wrong)])

@@ -26,6 +26,8 @@ AMOUNT_SIGNS = {
     ",": "<mo>,</mo>",
 }
 PRIME = "\N{PRIME}"
+PARTIAL = "<mi>\N{PARTIAL DIFFERENTIAL}</mi>"  # slanted, and close to what it is applied to
+ONE = re.compile(r"<(m[in])>[^<]*</\1>")
 
 
 @dataclass(frozen=True)
@@ -66,8 +68,8 @@ class MathML:
 
     def indexed(self, base: str, superscript: str, subscripts: Sequence[str]) -> str:
         """A name with its layer above and its indices below."""
-        below = f"<mrow>{INDEX_COMMA.join(subscripts)}</mrow>" if subscripts else ""
-        above = f"<mrow>{_atoms(superscript)}</mrow>" if superscript else ""
+        below = _row(INDEX_COMMA.join(subscripts)) if subscripts else ""
+        above = _row(_atoms(superscript)) if superscript else ""
         if below and above:
             return f"<msubsup>{base}{below}{above}</msubsup>"
         if below or above:
@@ -114,8 +116,7 @@ class MathML:
 
     def derivative(self, top: str, bottom: str) -> str:
         """A partial derivative."""
-        d = "<mo lspace='0' rspace='0'>\N{PARTIAL DIFFERENTIAL}</mo>"
-        return f"<mfrac><mrow>{d}{top}</mrow><mrow>{d}{bottom}</mrow></mfrac>"
+        return f"<mfrac><mrow>{PARTIAL}{top}</mrow><mrow>{PARTIAL}{bottom}</mrow></mfrac>"
 
     def parenthesised(self, body: str) -> str:
         """A factor of a product: a fraction is set apart by itself."""
@@ -190,6 +191,11 @@ class MathML:
         """Values, each with its condition, behind one brace."""
         table = "".join(f"<mtr><mtd>{value}</mtd><mtd>{condition}</mtd></mtr>" for value, condition in rows)
         return f"<mrow><mo>{{</mo><mtable>{table}</mtable></mrow>"
+
+
+def _row(body: str) -> str:
+    """Elements as one element; a letter or a number is one already."""
+    return body if ONE.fullmatch(body) else f"<mrow>{body}</mrow>"
 
 
 def _bracketed(body: str) -> str:

@@ -25,7 +25,7 @@ from symconv.arrays import (
 )
 from symconv.polynomial import Polynomial
 from symconv.report.blocks import Condition, Convolution, Descent, Left, Reading, Side, SlopeOf, TimesSlope, Whole
-from symconv.report.markup import Latex
+from symconv.report.markup_latex import Latex
 from symconv.report.mathml import MathML
 from symconv.report.messages import say
 from symconv.report.writer import Writer

@@ -12,16 +12,17 @@ from typing import assert_never
 from symconv.layer import Conv
 from symconv.polynomial import Partial, Polynomial
 from symconv.report.blocks import Block, Claim, Equation, Finding, Heading, Items, Paragraph, Pictures, Table, Where
+from symconv.report.findings import entry_of, evidence, sentence
 from symconv.report.grids import Grid
 from symconv.report.inline import formula, inline
 from symconv.report.lines import TIED, WIDTH, Line, columns, filled, wrap
-from symconv.report.markup import Text
+from symconv.report.markup_text import Text
 from symconv.report.messages import say, translated
 from symconv.report.notation import Names, Notation
 from symconv.report.sentences.message import LANGUAGES
 from symconv.report.sides import is_statement, side
 from symconv.report.writer import Writer
-from symconv.steps import Counterexample, Passed, Proved, Refuted, Undecided
+from symconv.steps import Counterexample, Refuted
 
 
 def text_lines(
@@ -203,29 +204,17 @@ def _finding(writer: Writer, finding: Finding) -> Iterator[Line]:
     outcome, lang = finding.outcome, writer.markup.lang
     status = say(f"status.{outcome.status}", lang)
     yield outcome.status, say("verdict.line", lang, name=said(writer, finding.name), status=status)
-    match outcome:
-        case Proved():
-            pass
-        case Passed(count, _):
-            yield "", f"    {say('verdict.cases', lang, count=count)}"
-        case Refuted(counterexample, _):
-            yield from _counterexample(writer, counterexample)
-        case Undecided(reason, _):
-            yield "", f"    {say('verdict.because', lang, reason=said(writer, translated(reason, lang)))}"
-        case _:
-            assert_never(outcome)
-    for evidence in outcome.evidence:
-        name, text = (said(writer, translated(part, lang)) for part in (evidence.name, evidence.text))
-        for line in wrap(say("item", lang, name=name, text=text), WIDTH - 6, "  "):
+    if isinstance(outcome, Refuted):
+        yield from _counterexample(writer, outcome.counterexample)
+    elif told := sentence(outcome, lang):
+        yield "", f"    {said(writer, told)}"
+    for name, text in evidence(outcome, lang):
+        for line in wrap(say("item", lang, name=said(writer, name), text=said(writer, text)), WIDTH - 6, "  "):
             yield "rule", f"    {line}"
 
 
 def _counterexample(writer: Writer, found: Counterexample) -> Iterator[Line]:
     lang = writer.markup.lang
-    tensor = found.entry.tensor.removeprefix("dE/d")
-    at = writer.markup.derivative(
-        writer.whole("E"), writer.entry(tensor, tuple(map(Polynomial.of, found.entry.indices)))
-    )
     closed = say("verdict.no_entry", lang) if found.closed is None else writer.polynomial(found.closed, 16)
     rows = {
         "verdict.derived": writer.polynomial(found.derived, 16),
@@ -234,6 +223,6 @@ def _counterexample(writer: Writer, found: Counterexample) -> Iterator[Line]:
     }
     names = {key: say("item", lang, name=say(key, lang), text="").rstrip() for key in rows}
     yield "", f"    {said(writer, translated(found.explanation, lang))}"
-    yield "", f"    {say('item', lang, name=say('verdict.entry', lang), text=at)}"
+    yield "", f"    {say('item', lang, name=say('verdict.entry', lang), text=entry_of(writer, found))}"
     for key, text in rows.items():
         yield "", f"      {filled(names[key], max(map(columns, names.values())))} {text}"

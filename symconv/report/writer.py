@@ -27,7 +27,8 @@ from symconv.arrays import (
 )
 from symconv.arrays import operands as operands_of
 from symconv.polynomial import Atom, Entry, Partial, Polynomial, Quotient
-from symconv.report.markup import Markup, Text
+from symconv.report.markup import Markup
+from symconv.report.markup_text import Text
 from symconv.report.notation import TENSOR_ORDER, Names, is_index, written_order
 from symconv.terms import At, Divides, Equal, Factor, Formula, Guard, PartialAt, Size, Term, Within
 
@@ -76,6 +77,8 @@ class Writer:
 
     def index(self, p: Polynomial) -> str:
         """An index polynomial."""
+        if p.is_constant:
+            return self.markup.total([(p.constant, "")])
         parts = [(c, sorted(monomial, key=_parameters_first)) for monomial, c in p]
         plain = Writer(self.names, Text())
         parts.sort(key=lambda part: _index_order(part[0], " ".join(map(plain.index_atom, part[1]))))

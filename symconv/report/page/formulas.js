@@ -125,7 +125,7 @@ export class Formulas {
 
 /** A partial derivative. */
 export function derivative(top, bottom) {
-  const d = "<mo lspace=\"0\" rspace=\"0\">∂</mo>";
+  const d = "<mi>∂</mi>";
   return `<mfrac><mrow>${d}${top}</mrow><mrow>${d}${bottom}</mrow></mfrac>`;
 }
 

@@ -16,10 +16,25 @@ export function words(data) {
   };
 }
 
-/** Gives grids that stand side by side the largest cells that fit; the columns are those of each grid. */
-export function fit(box, columns) {
-  const rem = parseFloat(getComputedStyle(document.documentElement).fontSize);
-  const width = box.clientWidth / rem;
+/** What has been written into an element. */
+const written = new WeakMap();
+
+/** Writes markup into an element, unless it is there already; whether it was written. */
+export function fill(element, markup) {
+  if (written.get(element) === markup) return false;
+  element.innerHTML = markup;
+  written.set(element, markup);
+  return true;
+}
+
+/** The widths of some elements, by id, in pixels: read before anything is drawn into them. */
+export function roomOf(ids) {
+  return Object.fromEntries(ids.map((id) => [id, document.getElementById(id).clientWidth]));
+}
+
+/** Gives grids that stand side by side in a box of some width the largest cells that fit; the columns are those of each grid. */
+export function fit(box, pixels, columns) {
+  const width = pixels / parseFloat(getComputedStyle(document.documentElement).fontSize);
   const row = (width - 3.5 * columns.length) / columns.reduce((sum, n) => sum + n, 0);
   const one = (width - 0.5) / Math.max(...columns);
   const cell = Math.max(LEAST_CELL, Math.min(row >= LEAST_CELL + 0.4 ? row : one, MOST_CELL));
@@ -27,22 +42,19 @@ export function fit(box, columns) {
   box.classList.toggle("compact", cell < 2.3);
 }
 
-/** How many products of a sum stand in a row. */
-export function perRow() {
-  return document.getElementById("terms").clientWidth < 560 ? 2 : 4;
-}
-
-/** A button beside every formula that copies its LaTeX. */
+/** A button beside every formula that copies its LaTeX, labelled in the page's language. */
 export function offerCopies(box, text) {
   for (const annotation of box.querySelectorAll('math[display="block"] annotation')) {
     const frame = annotation.closest(".scroller");
-    if (!frame || frame.parentElement.querySelector(":scope > .copy")) continue;
-    const button = document.createElement("button");
+    if (!frame) continue;
+    const before = frame.parentElement.querySelector(":scope > .copy");
+    const button = before ?? document.createElement("button");
+    button.setAttribute("aria-label", text("copy"));
+    if (before) continue;
     button.type = "button";
     button.className = "copy";
     button.textContent = "LaTeX";
     button.dataset.label = "copy";
-    button.setAttribute("aria-label", text("copy"));
     button.addEventListener("click", async () => {
       await copied(annotation.textContent);
       button.textContent = "✓";
@@ -73,12 +85,28 @@ export function heard(box) {
   return copy.textContent;
 }
 
-/** What scrolls sideways can be reached by the keyboard. */
-export function reachable(box) {
-  for (const scroller of box.querySelectorAll(".scroller")) {
-    if (scroller.scrollWidth > scroller.clientWidth) scroller.tabIndex = 0;
+/** What scrolls sideways can be reached by the keyboard; everything is measured before anything is changed. */
+export function reachable(...boxes) {
+  const scrollers = boxes.flatMap((box) => [...box.querySelectorAll(".scroller")]);
+  const wide = scrollers.map((scroller) => scroller.scrollWidth > scroller.clientWidth);
+  for (const [at, scroller] of scrollers.entries()) {
+    if (wide[at] === scroller.hasAttribute("tabindex")) continue;
+    if (wide[at]) scroller.tabIndex = 0;
     else scroller.removeAttribute("tabindex");
   }
+}
+
+let watcher = null;
+
+/** The same for the sections of the derivation, for each as soon as it comes near to what is seen: the others are not laid out. */
+export function watchScrollers(article) {
+  watcher?.disconnect();
+  watcher = new IntersectionObserver((seen) => {
+    const near = seen.filter((entry) => entry.isIntersecting).map((entry) => entry.target);
+    reachable(...near);
+    for (const section of near) watcher.unobserve(section);
+  }, { rootMargin: "100% 0px" });
+  for (const section of article.querySelectorAll("section")) watcher.observe(section);
 }
 
 /** The words of the parts that have no state: elements name the key of their text or of their label. */

@@ -4,7 +4,10 @@
  * A grid is a table with the role "grid" and one stop for the Tab key; the arrow keys move within it.
  */
 
+import { fill } from "./frame.js";
+
 const LARGE = 8; // columns above which the cells hold indices alone
+const grids = new WeakMap(); // of each figure: its cells by their entries, and which of them have which class
 
 /** One plane of a tensor: rows of {index, label}. `place` are the two last indices' sizes; a single axis is one row. */
 export function planeOf(shape, channels) {
@@ -25,16 +28,14 @@ export function drawGrid(figure, plane) {
   const rows = plane.rows.map((row) => `<tr role="row">${row.map((index) =>
     `<td role="gridcell" tabindex="-1" data-index="${index.join()}">` +
     `${cellLabel(plane.letter, index.slice(2), plane.base, large)}</td>`).join("")}</tr>`);
-  figure.innerHTML =
+  const drawn = fill(figure,
     `<figcaption><b>${plane.title}</b> <span>${plane.note}</span></figcaption>${plane.pickers}` +
-    `<div class="scroller"><table role="grid" aria-label="${plane.label}" class="cells${large ? " large" : ""}"><tbody>${rows.join("")}</tbody></table></div>${plane.extra}`;
-  const first = figure.querySelector("td");
-  if (first) first.tabIndex = 0;
-}
-
-/** The cell of an entry, if its plane is the one drawn. */
-export function cellOf(figure, index) {
-  return figure.querySelector(`[data-index="${index.join()}"]`);
+    `<div class="scroller"><table role="grid" aria-label="${plane.label}" class="cells${large ? " large" : ""}">` +
+    `<tbody>${rows.join("")}</tbody></table></div>${plane.extra}`);
+  if (!drawn) return;
+  const cells = [...figure.querySelectorAll("td")];
+  cells[0].tabIndex = 0;
+  grids.set(figure, { cells: new Map(cells.map((cell) => [cell.dataset.index, cell])), marked: new Map() });
 }
 
 /** The cell that an arrow key leads to, or null. */
@@ -59,8 +60,12 @@ export function moveStop(cell) {
   cell.tabIndex = 0;
 }
 
-/** Gives a class to the cells of some entries, and takes it from all others of the grid. */
+/** Gives a class to the cells of some entries, and takes it from all others of the grid; entries of other planes have none. */
 export function mark(figure, name, indices) {
-  for (const cell of figure.querySelectorAll(`.${name}`)) cell.classList.remove(name);
-  for (const index of indices) cellOf(figure, index)?.classList.add(name);
+  const { cells, marked } = grids.get(figure);
+  const before = marked.get(name) ?? new Set();
+  const now = new Set(indices.map((index) => cells.get(index.join())).filter(Boolean));
+  for (const cell of before) if (!now.has(cell)) cell.classList.remove(name);
+  for (const cell of now) if (!before.has(cell)) cell.classList.add(name);
+  marked.set(name, now);
 }

@@ -2,11 +2,12 @@
  * What the reader does: pointing, clicking, keys, sliders. Each listener tells the living part, which draws itself anew.
  */
 
-import { cellOf, mark, moveStop, neighbour } from "./grids.js";
+import { mark, moveStop, neighbour } from "./grids.js";
+import { indexAt, joinGroups } from "./planes.js";
+import { SLOT_OF } from "./tensors.js";
 import { drawSliders, firstAxisForAll, isAlike, withValue } from "./controls.js";
 import { MISTAKES } from "./mistakes.js";
 
-const SLOT_OF = { delta: "forward", a: "input", w: "weight", b: "bias" };
 const find = (id) => document.getElementById(id);
 
 /** Listens to everything that a reader can do. */
@@ -15,11 +16,7 @@ export function connect(lab) {
   connectPlayer(lab);
   connectLayer(lab);
   find("mistake").addEventListener("change", ({ target }) => {
-    lab.state.mistake = target.value === "" ? null : MISTAKES[Number(target.value)];
-    lab.drawLens();
-    const wrong = lab.wrong && [...lab.wrong].find(([, entries]) => entries?.size);
-    if (wrong && !lab.wrong.get(lab.state.slot)?.size) lab.showEntry(wrong[0], [...wrong[1].keys()][0]);
-    else lab.look();
+    lab.suspect(target.value === "" ? null : MISTAKES[Number(target.value)]);
   });
   find("lens").addEventListener("click", ({ target }) => {
     if (target.id === "example") lab.showExample();
@@ -50,9 +47,9 @@ function connectGrids(lab) {
   tensors.addEventListener("change", ({ target }) => {
     const key = target.dataset.plane;
     lab.state[key] = Number(target.value);
-    lab.joinGroups(key === "y" ? "y" : "o");
+    joinGroups(lab.state, key === "y" ? "y" : "o");
     lab.state.pinned = false;
-    lab.state.index = lab.state.slot === "bias" ? [lab.state.o] : lab.indexAt(lab.state.index.slice(2));
+    lab.state.index = indexAt(lab.state, lab.state.index.slice(2));
     lab.draw();
     tensors.querySelector(`[data-plane="${key}"]`).focus();
   });
@@ -81,16 +78,16 @@ function key(lab, event, pointed) {
 /** The three factors of one product, more strongly than the others. */
 function lightTerm(lab, term) {
   const product = term ? lab.products[Number(term.dataset.term)] : null;
-  for (const name of ["a", "w", "delta"]) mark(find(`grid-${name}`), "strong", product?.[name] ? [product[name]] : []);
-  if (product && !product.a && lab.state.slot === "input") cellOf(find("grid-a"), lab.state.index)?.classList.add("strong");
+  const own = lab.state.slot === "input" ? { a: lab.state.index } : {};
+  for (const name of ["a", "w", "delta"]) {
+    const entry = product && (product[name] ?? own[name]);
+    mark(find(`grid-${name}`), "strong", entry ? [entry] : []);
+  }
 }
 
 function connectPlayer(lab) {
   find("maps").addEventListener("change", ({ target }) => {
-    lab.state.slot = target.value;
-    lab.state.pinned = false;
-    lab.state.index = lab.middle();
-    lab.look();
+    lab.turnTo(target.value);
   });
   find("back").addEventListener("click", () => lab.step(-1));
   find("ahead").addEventListener("click", () => lab.step(1));

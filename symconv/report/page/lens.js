@@ -3,7 +3,8 @@
  */
 
 import { RESULT, axesOf } from "./geometry.js";
-import { MISTAKES, computed, formOf, isCovered, reduced, wrongEntries } from "./mistakes.js";
+import { MISTAKES, isCovered } from "./mistakes.js";
+import { reduced, wrongEntries } from "./comparison.js";
 import { fraction, math } from "./formulas.js";
 
 const SHOWN = 16; // products of an entry that are listed
@@ -30,9 +31,8 @@ export function isTooLarge(layer) {
 /** What a mistake does on a layer: for each of its maps the wrong entries; null where the lens says nothing. */
 export function lookThrough(layer, mistake) {
   if (!isCovered(layer) || isTooLarge(layer)) return null;
-  const form = formOf(layer);
   return new Map(mistake.of.filter((slot) => slot !== "bias" || layer.bias)
-    .map((slot) => [slot, wrongEntries(layer, slot, mistake, computed(form, slot))]));
+    .map((slot) => [slot, wrongEntries(layer, slot, mistake)]));
 }
 
 /** The sentence that counts the wrong entries of each map. */
