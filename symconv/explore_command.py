@@ -6,9 +6,11 @@ Never: a file of this machine, a request that changes anything, or another addre
 
 from __future__ import annotations
 
+import signal
 import webbrowser
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
 from typing import Any
 
 import click
@@ -33,13 +35,13 @@ def explore(port: str, no_browser: bool, **layer_options: Any) -> None:
     number = _port(port)
     with server(page(layer, worked_example=default), number) as serving:
         address = f"http://{LOOPBACK}:{serving.server_port}/"
+        # A KeyboardInterrupt would be raised wherever Python is just then, and is lost in a destructor or a callback.
+        signal.signal(signal.SIGINT, lambda *_: Thread(target=serving.shutdown).start())
         click.echo(f"{layer!r}: {address}   (Ctrl-C ends it)")
         if not no_browser:
             webbrowser.open(address)
-        try:
-            serving.serve_forever()
-        except KeyboardInterrupt:
-            click.echo("")
+        serving.serve_forever()
+        click.echo("")
 
 
 def _port(text: str) -> int:
