@@ -6,8 +6,9 @@ Never: a proof of its own; `symconv.proof` decides, and what it does not decide 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
+from hashlib import sha256
 
 from symconv.errors import InvalidOption
 from symconv.layer import Conv
@@ -18,6 +19,7 @@ from symconv.lowering.nodes import Circular, Node
 from symconv.lowering.problem import task
 from symconv.proof.execution import run_forward_and_gradients, smaller
 from symconv.proof.general_programs import prove_algorithm
+from symconv.proof.loops import run_loops
 from symconv.proof.programs import Unequal, operands, prove_program
 from symconv.proof.roots_of_unity import transforms_products
 from symconv.terms import number
@@ -89,7 +91,17 @@ def explain(lowered: Lowered, *, measure: bool = True) -> tuple[Explanation, ...
       why        asked for by name
       proof      the closed form itself: symconv prove is its proof
     """
-    return tuple(_explained(lowered, choice, measure=measure) for choice in lowered.choices().values())
+    return tuple(
+        _of_loops(lowered, of) if of in lowered.loops else _explained(lowered, choice, measure=measure)
+        for of, choice in lowered.choices().items()
+    )
+
+
+def _of_loops(lowered: Lowered, of: str) -> Explanation:
+    run = run_loops(lowered, of)
+    digits = sha256(lowered.loops[of].kernel.source.encode()).hexdigest()[:12]
+    reason = "backend numba, and loops are expected to be faster than NumPy"
+    return Explanation(of, "loops", "compiled by numba", digits, reason, {}, {}, run.sentences, run.proved)
 
 
 def _explained(lowered: Lowered, choice: Choice, *, measure: bool) -> Explanation:
@@ -146,20 +158,15 @@ def _run(layer: Conv, choice: Choice, *, exact: bool) -> str:
     """The source, run on symbols for a small layer of the same kind."""
     if not exact:
         return "rounds: its result is that of exact numbers up to rounding; make bench-lowering measures by how much"
-    small = replace_batch(smaller(layer))
+    small = replace(smaller(layer), batch=2)  # so that a loop over images is one
     try:
         code = lower(small, program=choice.name, dtype="other")
     except InvalidOption:
         return f"its source was not run on symbols: {small!r}, the layer for that, has no program {choice.name}"
-    wrong = run_forward_and_gradients(code, choice.of)
+    wrong = run_forward_and_gradients(code, choice.of, small.batch)
     if wrong is not None:
         raise AssertionError(f"the source of {choice.name} does not compute its program: {wrong}")
     return f"its source, run on symbols for {small!r}, gives the theorem's polynomials"
-
-
-def replace_batch(layer: Conv) -> Conv:
-    """The layer with a batch of 2, so that a loop over images is one."""
-    return Conv.from_json({**layer.to_json(), "batch": 2})
 
 
 def _milliseconds(seconds: float) -> str:

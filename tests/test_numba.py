@@ -3,6 +3,8 @@
 The oracle is tests/oracle.py. Floats hold small integers, whose sums are exact in any order.
 """
 
+import ast
+import re
 import sys
 from dataclasses import replace
 
@@ -13,8 +15,10 @@ from hypothesis import strategies as st
 from numpy.testing import assert_array_equal
 
 from symconv.errors import InvalidArray, InvalidOption, MissingLibrary
+from symconv.explained import explain, unproved
 from symconv.layer import Conv
-from symconv.lowering import numba_backend
+from symconv.lowering import Lowered, numba_backend
+from symconv.lowering.choice import Options
 from symconv.lowering.loops.gathering import gathering
 from symconv.lowering.loops.phases import Phases
 from symconv.lowering.loops.plan import plan
@@ -23,6 +27,7 @@ from symconv.lowering.loops.tiny import tiny
 from symconv.lowering.numba_backend import WORTH_A_THREAD, Compiled, compiled, numba_source, offered
 from symconv.lowering.problem import task
 from symconv.proof.execution import tensor
+from symconv.proof.loops import LoopsDiffer, run_loops, shapes
 from tests import oracle
 from tests.strategies import layers, small_layers
 
@@ -252,3 +257,67 @@ def test_without_numba_the_error_says_how_to_get_it(monkeypatch):
     monkeypatch.setitem(sys.modules, "numba", None)
     with pytest.raises(MissingLibrary, match=r"^numba is not installed: pip install symconv\[numba\]$"):
         compiled(TABLE["tiny"], "forward")
+
+
+# What is said of them.
+
+
+class _Code(Lowered):
+    """Lowered code with loops that were changed; they are run by Python."""
+
+    def changed(self, of, source):
+        kernel = replace(self.loops[of].kernel, source=source)
+        self._loops[of] = as_python(replace(self.loops[of], kernel=kernel))
+        return self
+
+
+def as_code(layer):
+    return _Code(layer, Options(backend="numba"))
+
+
+@pytest.mark.parametrize("of", MAPS)
+@pytest.mark.parametrize("layer", TABLE.values(), ids=TABLE)
+def test_no_branch_of_the_loops_depends_on_an_entry(layer, of):
+    """So that they compute one bilinear form of the entries, whatever these are."""
+    arrays = {"x", "w", "z", "padded", "sums", "values", "row", "delta", "total"}
+    for node in ast.walk(ast.parse(looped(layer, of).kernel.source)):
+        assert not isinstance(node, ast.While | ast.IfExp | ast.Try)
+        if isinstance(node, ast.If):
+            assert not arrays & {name.id for name in ast.walk(node.test) if isinstance(name, ast.Name)}
+
+
+def test_small_loops_are_proved_by_symbols_and_large_ones_are_undecided_and_said_to_be():
+    small, large = (explain(as_code(TABLE[name]), measure=False) for name in ("tiny", "depthwise"))
+    assert all(e.proved and e.program == "loops" and "PROVED for batches up to 3" in e.text for e in small)
+    for e in large:
+        assert not e.proved
+        assert "UNDECIDED" in e.text
+        assert int(re.search(r"chance below 2\*\*-(\d+)", e.text)[1]) > 60
+    assert unproved(large) == ("z", "dE/da", "dE/dw")
+
+
+@pytest.mark.parametrize("of", MAPS)
+@pytest.mark.parametrize("name", ["tiny", "narrow", "strided"])
+def test_loops_that_compute_something_else_are_found_out(name, of):
+    """Every number of the text is made larger by one, of those that bite a few; each must be refused."""
+    layer = replace(TABLE[name], batch=2)
+    source = as_code(layer).loops[of].kernel.source
+    draw = np.random.default_rng(5)
+    x, other = (draw.integers(-9, 10, size) for size in shapes(layer, of))
+    wanted = as_python(as_code(layer).loops[of])(x, other)
+    bitten = 0
+    numbers = list(re.finditer(r"\b\d+\b", source))
+    for at in draw.permutation(len(numbers))[:40]:
+        found = numbers[at]
+        code = as_code(layer).changed(of, source[: found.start()] + str(int(found[0]) + 1) + source[found.end() :])
+        try:
+            bites = not np.array_equal(code.loops[of](x, other), wanted)
+        except (IndexError, ValueError, ZeroDivisionError):  # it is no kernel
+            continue
+        if bites:
+            bitten += 1
+            with pytest.raises((LoopsDiffer, IndexError)):
+                run_loops(code, of)
+        if bitten == 5:
+            break
+    assert bitten > 2

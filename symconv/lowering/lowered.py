@@ -7,7 +7,7 @@ Never: a text from elsewhere; what is compiled is what `symconv.lowering.module`
 from __future__ import annotations
 
 import linecache
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
 from types import ModuleType
@@ -33,7 +33,7 @@ from symconv.lowering.choice import (
     threads_at_hand,
 )
 from symconv.lowering.module import module
-from symconv.lowering.numba_backend import compiled, offered
+from symconv.lowering.numba_backend import Compiled, compiled, offered
 from symconv.lowering.program import Program, programs
 from symconv.lowering.tuning import fastest, key, race
 
@@ -76,7 +76,7 @@ class Lowered:
     _texts: dict[str, str] = field(init=False, compare=False)
     _expected: dict[str, tuple[int, ...]] = field(init=False, compare=False)
     _modules: dict[str, Any] = field(init=False, compare=False)
-    _loops: dict[str, Callable[[Array, Array], Array]] = field(init=False, compare=False)
+    _loops: dict[str, Compiled] = field(init=False, compare=False)
     _ready: dict[tuple[object, ...], Callable[..., Array]] = field(init=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -102,6 +102,11 @@ class Lowered:
     def program(self) -> Program:
         """The closed forms, which every program of the layer is equal to."""
         return programs(self.layer)
+
+    @property
+    def loops(self) -> Mapping[str, Compiled]:
+        """The maps ("forward", "input", "weight") that loops compiled by numba compute, and not a program."""
+        return self._loops
 
     def choices(self, dtype: str | None = None) -> dict[str, Choice]:
         """The program of each map ("forward", "input", "weight"), for a dtype; by default that of the options."""

@@ -8,6 +8,7 @@ values, on fewer positions and channels. The verdict names the layer that was ru
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import lru_cache
 from itertools import product
 from math import prod
@@ -73,9 +74,9 @@ def _run(derivation: Derivation, which: str) -> dict[Gradient, Evidence | Disagr
     return {g.of: _compared(written_out(g.derived), results[g.of], which) for g in derivation.gradients}
 
 
-def run_forward_and_gradients(code: Lowered, of: str) -> Disagreement | None:
-    """Run one map of lowered code ("forward", "input", "weight") on symbols; None if every entry is the theorem's."""
-    small = code.layer
+def run_forward_and_gradients(code: Lowered, of: str, batch: int) -> Disagreement | None:
+    """Run a map of lowered code ("forward", "input", "weight") on symbols; None if every entry is the theorem's."""
+    small = replace(code.layer, batch=batch)
     a, w, delta, b = (
         tensor(name, size)
         for name, size in (("a", small.input_shape), ("w", small.weight_shape), ("delta", small.output_shape),
