@@ -170,3 +170,15 @@ def _named_layer(options: dict[str, Any]) -> Conv:
         raise click.UsageError("--transposed sets the flip and the input dilation by itself: leave them out")
     extra = per_axis(options["output_padding"] or "0", "--output-padding")
     return Conv.transposed(size, kernel, output_padding=extra, **common)
+
+
+def writing_arguments(command: Callable[..., Any]) -> Callable[..., Any]:
+    """How formulas are written."""
+    names = "f (arbitrary), identity, relu, leaky_relu, sigmoid, tanh, softplus or gelu."
+    for decorator in (
+        click.option("--activation", default="f", metavar="NAME", show_default=True, help=names),
+        notation_arguments,
+        click.option("--lang", default="en", metavar="en|zh", show_default=True, help="The language of the sentences."),
+    ):
+        command = decorator(command)
+    return command

@@ -64,3 +64,8 @@ def print_lines(lines: Iterable[tuple[str, str]]) -> None:
         print_styled(lines)
         return
     click.echo("\n".join(line.rstrip() for _, line in lines).lstrip("\n"))
+
+
+def print_document(document: Any) -> None:
+    """A document in the terminal, with or without Unicode as the terminal can show it."""
+    print_lines(document.lines(unicode=shows_unicode()))
