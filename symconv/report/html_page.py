@@ -56,7 +56,8 @@ def html_page(tellings: Tellings, layer: AnyLayer, notation: Notation, *, versio
     return TEMPLATE.format(
         lang=language,
         policy=escape(policy(style, script)),
-        title=escape(f"{_title(blocks[0]).replace('$', '')} - symconv"),
+        title=_tab_title(_title(blocks[0])),
+        titles="".join(f' data-{lang}="{_tab_title(_title(told[0]))}"' for lang, told in tellings.items()),
         style=style,
         heading=said("title"),
         about=article.each([_title(told[0]) for told in tellings.values()]),
@@ -68,6 +69,11 @@ def html_page(tellings: Tellings, layer: AnyLayer, notation: Notation, *, versio
         data=data_text(lab_data(layer, notation) if isinstance(layer, Conv) else {"strings": strings()}),
         script=script,
     )
+
+
+def _tab_title(heading: str) -> str:
+    """What the browser's tab shows."""
+    return escape(f"{heading.replace('$', '')} - symconv")
 
 
 def _title(block: Block) -> str:
@@ -153,7 +159,7 @@ TEMPLATE = """<!DOCTYPE html>
 <meta http-equiv="Content-Security-Policy" content="{policy}">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
-<title>{title}</title>
+<title{titles}>{title}</title>
 <style>{style}</style>
 </head>
 <body>

@@ -126,6 +126,7 @@ export function connectHead(text, changed) {
   });
   document.getElementById("language").addEventListener("click", () => {
     root.lang = root.lang.startsWith("zh") ? "en" : "zh";
+    document.title = document.querySelector("title").dataset[root.lang];
     changed();
     label();
   });
