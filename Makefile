@@ -15,7 +15,7 @@ prove: $(VENV)/.base
 	@$(BIN)/symconv prove
 
 test: $(VENV)/.test
-	$(BIN)/python -m pytest -n auto
+	$(BIN)/python -m pytest -n auto --dist worksteal
 
 lint: $(VENV)/.lint
 	$(BIN)/ruff check .
