@@ -343,7 +343,8 @@ def test_the_theme_follows_the_system_and_the_button(opened):
 
 # What a reader in Chinese is shown: every text that is rendered, and every name for whoever hears the page.
 SHOWN = """() => {
-  const texts = [document.title.replace(" - symconv", "")], walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  const texts = [document.title.replace(" - symconv", "")];
+  const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
   const skipped = "script, style, annotation, code";
   for (let node = walker.nextNode(); node; node = walker.nextNode()) {
     const box = node.parentElement;
