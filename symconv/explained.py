@@ -162,6 +162,8 @@ def _run(layer: Conv, choice: Choice, *, exact: bool) -> str:
     try:
         code = lower(small, program=choice.name, dtype="other")
     except InvalidOption:
+        code = None
+    if code is None or code.choices()[choice.of].name != choice.name:
         return f"its source was not run on symbols: {small!r}, the layer for that, has no program {choice.name}"
     wrong = run_forward_and_gradients(code, choice.of, small.batch)
     if wrong is not None:

@@ -6,7 +6,8 @@ import random
 import subprocess
 import sys
 import tracemalloc
-from dataclasses import replace
+from dataclasses import fields, replace
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -27,8 +28,25 @@ from symconv.lowering.algorithms.windows import Bands, windows, windows_sum
 from symconv.lowering.candidates import WORKSPACE, candidates
 from symconv.lowering.choice import MAPS, PROGRAMS, Options, considered
 from symconv.lowering.lowered import FUNCTIONS
-from symconv.lowering.nodes import Copy, Each, Merge, Operand, View, axis, check
-from symconv.lowering.problem import task
+from symconv.lowering.nodes import (
+    Combine,
+    Copy,
+    Each,
+    MatMul,
+    Merge,
+    Operand,
+    Overlap,
+    Pad,
+    Total,
+    View,
+    at_place,
+    axis,
+    check,
+    merge,
+    split,
+    view,
+)
+from symconv.lowering.problem import Task, task
 from symconv.polynomial import Entry, Polynomial
 from symconv.proof import roots_of_unity
 from symconv.proof.general_programs import algorithms, domain, prove_algorithm
@@ -362,6 +380,88 @@ def test_an_instance_of_an_algorithm_of_parameters_computes_the_convolution(name
         assert_allclose(run(x, kernel), by_hand(problem, x, kernel), atol=1e-6)
         done += 1
     assert done > 1
+
+
+def _moved_by_the_batch(p, given):
+    """Padded by n - i more, with i the image: the index of the batch is not its size."""
+
+    def moved(node):
+        if isinstance(node, Pad):
+            return replace(node, low=(node.low[0] + Polynomial.of("n") - Polynomial.of("@i"),))
+        below = {f.name for f in fields(node)} & {"operand", "left", "right", "body"}
+        return replace(node, **{name: moved(getattr(node, name)) for name in below})
+
+    return moved(windows(given))
+
+
+def _with_the_sixth_image(p, given):
+    """Some products of the sixth image once more, if there is one."""
+
+    def sixth(node):
+        one = (node.shape[0], 1, *node.shape[2:])
+        return View(Pad(node, (0, -5, 0), one), one, (axis(0), 0 * axis(1), axis(2)))
+
+    more = windows_sum(Task(replace(p, in_channels=1), sixth(given.operand), sixth(given.kernel)))
+    return _sum_of(windows_sum(given), more)
+
+
+def _on_the_diagonal(p, given):
+    """Of x nothing but its first entry, by way of a matrix that has x on its diagonal."""
+    size = (*given.operand.shape, given.operand.shape[-1])
+    diagonal = Overlap(given.operand, size, (axis(0), axis(1), axis(2), axis(2)), ())
+    return windows(Task(p, at_place(diagonal, 2, 0), given.kernel))
+
+
+def _read_by_two_divisors(p, given):
+    """A flat place that is read by twos in one term, and by sixes in another, which is zero."""
+    place = Polynomial.of("@c")
+    x = merge(view(at_place(given.operand, 0, 0), (1, 3, 3), tuple(map(axis, range(3)))), 1, 2)
+    spread = View(Pad(given.kernel, (8, 0), (12, 2)), (1, 1, 6, 2), (axis(0), axis(1), 2 * axis(2), axis(3)))
+    twos, sixes = (
+        MatMul(at_place(Merge(kernel, 2, 2), 2, place), x) for kernel in (spread, Pad(given.kernel, (100, 0), (2, 6)))
+    )
+    more = split(Total("@c", 12, _sum_of(twos, sixes)), 1, (3, 3))
+    return _sum_of(windows(given), View(more, (1, 1, 3, 3), tuple(map(axis, (1, 2, 3)))))
+
+
+def _sum_of(*parts):
+    return at_place(Combine(((Fraction(1),) * len(parts),), parts), 0, 0)
+
+
+@pytest.mark.parametrize(
+    ("layer", "of", "batch", "build"),
+    [
+        (Conv(5, 3, padding=1), "forward", None, _moved_by_the_batch),
+        (Conv(5, 3, padding=1, in_channels=2), "weight", None, _with_the_sixth_image),
+        (Conv(5, 3), "forward", 2, _on_the_diagonal),
+        (Conv((4, 4), (2, 2)), "forward", 1, _read_by_two_divisors),
+    ],
+)
+def test_programs_by_hand_that_are_not_the_convolution_are_not_proved(layer, of, batch, build):
+    problem = task(layer, of).problem
+    problem = problem if batch is None else replace(problem, batch=batch)
+    given = operands(problem)
+    prove_program(problem, (windows_sum if of == "weight" else windows)(given))
+    with pytest.raises(Unequal):
+        prove_program(problem, build(problem, given))
+
+
+def test_a_program_of_operands_of_other_shapes_is_refused():
+    problem = replace(task(Conv((4, 5), (2, 3)), "forward").problem, batch=1)
+    given = operands(problem)
+    good = windows(given)
+    prove_program(problem, good)
+    turned = (axis(0), axis(1), axis(3), axis(2))
+    for other in (View(Operand("kernel", (1, 1, 3, 2)), (1, 1, 2, 3), turned), Operand("w", (1, 1, 2, 3))):
+        with pytest.raises(Unequal, match="which is neither"):
+            prove_program(problem, windows(Task(problem, given.operand, other)))
+
+
+def test_a_small_layer_without_the_program_is_not_said_to_have_run_it():
+    layer = Conv((5, 5, 5), (3, 3, 3), padding=2)
+    (forward, *_) = explain(lower(layer, program="scatter"), measure=False)
+    assert forward.program == "scatter"
+    assert "was not run on symbols" in forward.text
 
 
 def test_a_read_beyond_an_array_is_refused_before_it_is_run():

@@ -170,7 +170,7 @@ class Reader:
         equations: list[tuple[Polynomial, Polynomial]] = []
         for place, p in zip(at, node.index, strict=True):
             own = next((f"j{j}" for j in range(len(sizes)) if p == Polynomial.of(f"j{j}")), None)
-            if own is not None and self.ranges.inside(place, sizes[int(own[1:])], self.sizes):
+            if own is not None and own not in values and self.ranges.inside(place, sizes[int(own[1:])], self.sizes):
                 values[own] = place
             else:
                 equations.append((place, p))

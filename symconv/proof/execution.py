@@ -93,6 +93,8 @@ def run_forward_and_gradients(code: Lowered, of: str, batch: int) -> Disagreemen
 
 
 def _compared(derived: dict[Entry, Polynomial], result: Any, which: str) -> Evidence | Disagreement:
+    if result.size != len(derived):
+        return f"the lowered source, run {which}, gives {result.size} entries, not {len(derived)}"
     for e, p in derived.items():
         if Polynomial.of(result[e.indices]) != p:
             return f"the lowered source, run {which}, gives {result[e.indices]} at {e}, not {p}"

@@ -93,7 +93,8 @@ def _run_on_integers(code: Lowered, of: str) -> str:
     chance = DRAWS * (WORD - most.bit_length() - (WORD + 1).bit_length())
     return (
         "UNDECIDED: loops are no array program, and this layer is too large to run them on symbols. "
-        f"On {DRAWS} draws of random integers modulo 2**64 they give what the closed form gives; "
+        f"On {DRAWS} draws of random integers modulo 2**64 they give what the closed form gives, for a batch of "
+        f"{code.layer.batch} and {code.options.threads} thread{'s' if code.options.threads > 1 else ''}; "
         f"another bilinear form would do so with a chance below 2**-{chance}"
     )
 

@@ -27,6 +27,7 @@ from symconv.polynomial import Atom, Polynomial, Quotient
 from symconv.terms import At, Binder, Equal, Guard, Size, Within, binders, index, number
 
 X, KERNEL = "x", "kernel"
+IMAGE = "image"  # the index of the batch: a name that no size has, least of all the batch's own n
 Sizes = dict[str, Size]
 
 
@@ -60,6 +61,7 @@ def prove_program(
     """
     if program.shape != problem.output_shape:
         raise Unequal(f"the result has shape {program.shape}, not {problem.output_shape}")
+    _check_operands(problem, program)
     if ranges is None:
         try:
             check(program)
@@ -67,6 +69,20 @@ def prove_program(
             raise Unequal(str(error)) from error
     for case in _cases(problem, tiled, counts):
         _prove_case(problem, program, case, ranges or Intervals())
+
+
+def _check_operands(problem: Problem, program: Node) -> None:
+    """Every operand is x or the kernel, and has its shape: flat places of another shape are other entries."""
+    given = operands(problem)
+    todo, seen = [program], set[Node]()
+    while todo:
+        node = todo.pop()
+        if node in seen:
+            continue
+        seen.add(node)
+        todo += node.operands
+        if isinstance(node, Operand) and node not in (given.operand, given.kernel):
+            raise Unequal(f"the program reads {node}, which is neither {given.operand} nor {given.kernel}")
 
 
 @dataclass(frozen=True)
@@ -102,10 +118,10 @@ def _cases(problem: Problem, tiled: Sequence[Tiled], counts: Sequence[Size]) -> 
 
 def _prove_case(problem: Problem, program: Node, case: _Case, ranges: Ranges) -> None:
     lead = ["g"] if problem.grouped else []
-    free: Sizes = {"n": problem.batch, "m": problem.out_channels, **case.sizes}
+    free: Sizes = {IMAGE: problem.batch, "m": problem.out_channels, **case.sizes}
     if problem.grouped:
         free["g"] = problem.groups
-    named = tuple(index(name, free[name]) for name in ["n", *lead, "m"])
+    named = tuple(index(name, free[name]) for name in [IMAGE, *lead, "m"])
     reader = Reader(ranges, free)
     try:
         read = reader.read(program, (*named, *case.positions), {})
@@ -150,7 +166,7 @@ def _shown(key: Key | None) -> str:
 def _relation(problem: Problem, case: _Case) -> Product:
     """The theorem's form: the sum over the axis relation."""
     lead = (index("g", problem.groups),) if problem.grouped else ()
-    n, m = index("n", problem.batch), index("m", problem.out_channels)
+    n, m = index(IMAGE, problem.batch), index("m", problem.out_channels)
     c = index("c", problem.in_channels)
     summed = [("c", problem.in_channels)]
     guards: list[Guard] = []
@@ -360,7 +376,7 @@ def _two_digits(term: Product, low_place: Polynomial, low: str, size: Size, know
     guard = Within(low_place, size)
     if guard not in term.guards and not known.inside(low_place, size):
         return term
-    high = f"{binder.name}/"
+    high = f"{binder.name}/{divisor}"  # the divisor, for what is known of the name is known in every term
     high_size = _rounded_up(binder.size, divisor)
     known.sizes[low], known.sizes[high] = size, high_size
     known.named.add(low)
