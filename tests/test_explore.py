@@ -28,7 +28,7 @@ def serving():
 
 
 def asked(running, path="/", method="GET", host=None):
-    connection = http.client.HTTPConnection("127.0.0.1", running.server_port, timeout=10)
+    connection = http.client.HTTPConnection("127.0.0.1", running.server_port, timeout=60)
     connection.request(method, path, headers={} if host is None else {"Host": host})
     answer = connection.getresponse()
     return answer.status, answer.headers, answer.read()
@@ -74,11 +74,11 @@ def test_explore_says_where_it_serves_and_ends_at_ctrl_c_without_a_traceback():
                                env={**os.environ, "PYTHONUNBUFFERED": "1"})  # fmt: skip
     line = running.stdout.readline()
     host, port = re.search(r"http://([\d.]+):(\d+)/", line).groups()
-    connection = http.client.HTTPConnection(host, int(port), timeout=10)
+    connection = http.client.HTTPConnection(host, int(port), timeout=60)
     connection.request("GET", "/")
     assert "Conv((5,), (3,), stride=2)" in connection.getresponse().read().decode()
     running.send_signal(signal.SIGINT)
-    _, complaints = running.communicate(timeout=20)
+    _, complaints = running.communicate(timeout=60)
     assert (running.returncode, complaints) == (0, "")
 
 
