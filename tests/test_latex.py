@@ -56,7 +56,6 @@ HOSTS = {
     "zh": "\\documentclass[fontset=fandol]{ctexart}\n",
 }
 PLAIN = r"""\usepackage{amsmath, amssymb, graphicx, tikz}
-\allowdisplaybreaks
 \begin{document}
 \sloppy
 %s
@@ -159,10 +158,10 @@ def compiled(folder, lang, bodies):
 
 
 def complaints(log):
-    """Errors, undefined references, missing characters, and lines that are too wide."""
+    """Errors, undefined references, missing characters, lines that are too wide, and what does not fit a page."""
     said = re.findall(r"^(?:!.*|.*LaTeX Warning: Reference.*|.*undefined references.*|Missing character.*)$", log, re.M)
-    wide = re.findall(r"^Overfull \\hbox \(([\d.]+)pt too wide\).*$", log, re.MULTILINE)
-    return said + [f"{points} pt too wide" for points in wide if float(points) > WIDEST_OVERFULL]
+    over = re.findall(r"^Overfull \\[hv]box \(([\d.]+)pt (too wide|too high)\).*$", log, re.MULTILINE)
+    return said + [f"{points} pt {how}" for points, how in over if float(points) > WIDEST_OVERFULL]
 
 
 @every_language
@@ -180,6 +179,7 @@ def test_what_does_not_compile_or_is_too_wide_is_noticed(tmp_path):
         "wide": "\\mbox{" + "wide " * 100 + "}",
         "wide formula": "\\begin{align*} x &= " + "+ y " * 100 + "\\end{align*}",
         "reference": "\\ref{nothing}",
+        "high": "\\begin{align*} " + " \\\\ ".join(["x &= y"] * 80) + " \\end{align*}\\clearpage",
         "right": "\\begin{align*} x &= y \\tag*{\\footnotesize because} \\end{align*}",
     }
     log = compiled(tmp_path, "en", bodies)

@@ -445,6 +445,9 @@ def test_axe_finds_no_violation_in_either_theme_and_either_language(opened):
 def test_nothing_is_wider_than_a_phone(opened, name):
     page = opened(name, viewport={"width": 390, "height": 844})
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    for field, value in (("input_size", 12), ("kernel_size", 5)):  # the cells are as small as can be read
+        slide(page, field, value)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
 
 
 def test_on_paper_steps_are_open_and_controls_are_gone(opened):

@@ -58,7 +58,8 @@ def latex_of_blocks(parts: Iterable[tuple[Iterable[Block], Names]], *, fragment:
     body = "\n".join(line for blocks, names in parts for line in _body(Writer(names, Latex(lang)), blocks))
     if fragment:
         needs = ", ".join(PACKAGES) + (" and xelatex with ctex" if lang == "zh" else "")
-        return f"% This fragment needs {needs}.\n{body}\n"
+        # derivations are longer than a page, and amsmath keeps one display on one page unless it is told otherwise
+        return f"% This fragment needs {needs}.\n\\begingroup\\allowdisplaybreaks\n{body}\n\\endgroup\n"
     title = f"{{\\centering\\LARGE {say('title', lang)}\\par}}"
     return f"{preamble(lang)}\\begin{{document}}\n\\sloppy\n{title}\n{body}\n\\end{{document}}\n"
 

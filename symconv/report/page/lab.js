@@ -75,7 +75,7 @@ export class Lab {
     tell(this);
     placePlayer(this.state);
     tellMistake(this);
-    reachable(find("terms"), find("lens"));
+    reachable(find("machine"), find("terms"), find("lens"));
   }
 
   /** The page's width has changed. */
