@@ -1,8 +1,8 @@
 """The programs that may compute a task: which algorithms fit it, with which parameters.
 
 In: a `Task` of numbers (the batch may be n).  Out: `Candidate`s.
-Never: a preference between programs; `symconv.lowering.choice` has that. The workspace of a candidate is bounded by `WORKSPACE`: what
-would need more is made in tiles or bands, or is not offered.
+Never: a preference between programs; `symconv.lowering.choice` has that. The workspace of a candidate is bounded by
+`WORKSPACE`: what would need more is made in tiles or bands, or is not offered.
 """
 
 from __future__ import annotations
