@@ -257,9 +257,10 @@ def test_a_latex_document_has_a_preamble_and_a_fragment_has_none(symconv):
     assert whole.endswith("\\end{document}\n")
     assert "documentclass" not in body
     assert "usepackage" not in body
-    needs, _, rest = body.partition("\n")
+    needs, opens, *rest, closes = body.splitlines()
     assert needs.startswith("% This fragment needs amsmath")
-    assert rest.strip() in whole
+    assert (opens, closes) == ("\\begingroup\\allowdisplaybreaks", "\\endgroup")
+    assert "\n".join(rest).strip() in whole
 
 
 @pytest.mark.parametrize(
