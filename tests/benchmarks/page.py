@@ -10,11 +10,13 @@ import statistics
 import tempfile
 import time
 from pathlib import Path
-
-from playwright.sync_api import Page, sync_playwright
+from typing import TYPE_CHECKING
 
 from symconv import Conv
 from symconv.api import page
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
 
 ROUNDS = 21
 LAYERS = {
@@ -41,6 +43,8 @@ POINT = """(at) => {
 
 def main() -> None:
     """Print one line for each layer."""
+    from playwright.sync_api import sync_playwright
+
     with sync_playwright() as running, tempfile.TemporaryDirectory() as folder:
         browser = running.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
         for name, layer in LAYERS.items():
