@@ -24,11 +24,12 @@ from symconv.lowering.algorithms.dense import dense
 from symconv.lowering.algorithms.fourier import fourier
 from symconv.lowering.algorithms.plane import flat_tiling, plane, plane_sum
 from symconv.lowering.algorithms.pointwise import pointwise
+from symconv.lowering.algorithms.rows import rows, rows_sum, steps_for
 from symconv.lowering.algorithms.scatter import landing_sizes, scatter, scatter_plane
 from symconv.lowering.algorithms.tiny import tiny, tiny_sum
 from symconv.lowering.algorithms.toeplitz import block_for, toeplitz
 from symconv.lowering.algorithms.windows import Bands, windows, windows_sum
-from symconv.lowering.algorithms.winograd import tiles_for, winograd, winograd_sum
+from symconv.lowering.algorithms.winograd import tiles_for, winograd
 from symconv.lowering.array_api import DILATE_TEXT, PAD_TEXT, whole_batch
 from symconv.lowering.functional import Functional
 from symconv.lowering.nodes import (
@@ -259,13 +260,17 @@ SPREAD = Conv((7, 9), (3, 2), padding=1, dilation=(1, 2), groups=2, in_channels=
 POINT = Conv((5, 6), (1, 1), in_channels=3, out_channels=4, bias=False)
 CUBE = Conv((4, 5, 6), (2, 3, 2), padding=1, in_channels=2, out_channels=3, bias=False)
 STRIDED = replace(WIDE, bias=False)
+STEPPED = replace(STRIDED, input_dilation=1)
 TILES = tuple(Tiled(at, 2, each=True) for at in (0, 1))
 BLOCKS = (Tiled(0, 2, each=False), Tiled(1, 3, each=False))
+THREES = (Tiled(0, 3, each=False),)
 BOTH, WEIGHT = ("forward", "input"), ("weight",)
 # An algorithm, layers and maps for it, and the tiles of its proof; None where the proof does not reach without loops.
 ALGORITHMS = {
     "windows": (windows, (SPREAD, STRIDED, CUBE), (*BOTH, *WEIGHT), ()),
     "windows in bands": (lambda of: windows(of, _bands(of, "output_size")), (SPREAD, PLAIN), BOTH, ()),
+    "rows": (lambda of: rows(of, steps_for(of.problem, summed=False)), (STEPPED, CUBE), BOTH[:1], ()),
+    "rows summed": (lambda of: rows_sum(of, steps_for(of.problem, summed=True)), (STEPPED,), WEIGHT, THREES),
     "windows summed": (windows_sum, (SPREAD, STRIDED), WEIGHT, ()),
     "windows summed in bands": (lambda of: windows_sum(of, _bands(of, "kernel_size")), (SPREAD, PLAIN), WEIGHT, ()),
     "plane": (lambda of: plane(of, flat_tiling(of.problem, 10)), (SPREAD, PLAIN, CUBE), BOTH, ()),
@@ -284,7 +289,6 @@ ALGORITHMS = {
     "dense": (dense, (PLAIN,), BOTH, ()),
     "pointwise": (pointwise, (POINT,), BOTH, ()),
     "Winograd": (lambda of: winograd(of, tiles_for(of.problem.output_size)), (PLAIN,), BOTH, TILES),
-    "Winograd summed": (lambda of: winograd_sum(of, tiles_for(of.problem.kernel_size)), (PLAIN,), WEIGHT, None),
     "Toeplitz": (_blocks, (PLAIN,), BOTH, BLOCKS),
 }  # fmt: skip
 

@@ -248,6 +248,8 @@ def test_every_candidate_names_an_algorithm_that_is_proved_for_every_shape():
     assert {
         "plane",
         "plane, summed",
+        "rows",
+        "rows, summed",
         "winograd",
         "fourier",
         "fourier, summed",
@@ -331,6 +333,14 @@ def test_blocks_are_proved_only_if_they_begin_early_and_are_long_enough(name):
             prove_program(
                 found.problem, found.program, found.tiled, Witnessed(rest, found.ranges.samples), found.counts
             )
+
+
+def test_rows_are_proved_only_if_their_steps_hold_all_taps():
+    found = prove_algorithm("rows", 2)
+    (needed,) = (h for h in found.ranges.hypotheses if h.names >= {"T", "K0"})
+    rest = tuple(h for h in found.ranges.hypotheses if h != needed)
+    with pytest.raises(Unequal):
+        prove_program(found.problem, found.program, found.tiled, Witnessed(rest, found.ranges.samples), found.counts)
 
 
 def _ample(sample):

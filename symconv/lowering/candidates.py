@@ -18,6 +18,7 @@ from symconv.lowering.algorithms import (
     fourier,
     plane,
     pointwise,
+    rows,
     scatter,
     subpixel,
     tiny,
@@ -114,6 +115,8 @@ def _fitting(p: Problem) -> Iterator[Candidate]:
     yield from _windows(p, sums)
     if sums:
         yield from _columns_sum(p)
+    if p.ndim > 1 and all(line.input_dilation == 1 for line in p.lines):
+        yield from _by_rows(p, sums)
     if all(line.stride == line.input_dilation == 1 for line in p.lines) and not sums:
         yield from _planes(p)
     if all(line.dilation == line.input_dilation == 1 for line in p.lines) and sums:
@@ -166,6 +169,17 @@ def _windows(p: Problem, sums: bool) -> Iterator[Candidate]:
     algorithm = "windows, summed in bands" if sums else "windows, in bands"
     note = f"{bands.bands} bands of {bands.rows} rows"
     yield Candidate("windows", partial(build, banded=bands), note, algorithm=algorithm)
+
+
+def _by_rows(p: Problem, sums: bool) -> Iterator[Candidate]:
+    """One tap of the first axis at a time, if there are several; the columns of the others."""
+    steps = rows.steps_for(p, summed=sums)
+    if steps > 1 and rows.entries(p, summed=sums) <= ENTRIES:
+        build = partial(rows.rows_sum if sums else rows.rows, steps=steps)
+        tiled = (Tiled(0, p.lines[0].dilation, each=False),) if sums else ()
+        algorithm = "rows, summed" if sums else "rows"
+        finite = sums or number(p.kernel_size[0]) % number(p.lines[0].stride) == 0  # no taps of zero are added
+        yield Candidate("rows", build, f"{steps} steps", tiled, finite=finite, algorithm=algorithm)
 
 
 def _columns_sum(p: Problem) -> Iterator[Candidate]:

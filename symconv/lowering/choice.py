@@ -22,6 +22,7 @@ CLOSED = "closed"  # the closed form, a statement for each of its operations
 PROGRAMS = (
     CLOSED,
     "windows",
+    "rows",
     "plane",
     "scatter",
     "scatter-plane",

@@ -44,6 +44,8 @@ CACHE = 2**18  # entries that are near
 TRANSFORM = 30  # a call of a Fourier transform takes as long as so many other statements
 WINDOWS = 6  # a view of windows takes as long as so many other statements
 GATHERED = 6  # entries at equal distances cost as much as stretches of so many neighbours
+NEAR, GATHERED_NEAR = 4, 16  # and as stretches of more, at small distances
+SHORT_SUMS = 6  # an entry of a product with a vector takes as long as so many products more
 
 
 @dataclass(frozen=True)
@@ -129,9 +131,12 @@ def seconds(work: Work, machine: Machine) -> float:
     total = work.calls * machine.call
     for p in work.products:
         if 1 in (p.rows, p.columns):  # a product with a vector, or of two
-            total += p.count * p.stacked * (2 * p.rows * p.columns * p.inner / machine.vector + machine.call / 16)
+            multiplied = 2 * p.rows * p.columns * (p.inner + SHORT_SUMS)
+            total += p.count * p.stacked * (multiplied / machine.vector + machine.call / 16)
             continue
         total += p.count * (p.stacked - 1) * machine.call / 8
+        if (whole := p.stacked * p.inner * max(p.rows, p.columns)) > 4 * CACHE:
+            total += p.count * whole * machine.far
         slow = prod(1 + half / side for half, side in zip(machine.short, (p.rows, p.columns, p.inner), strict=True))
         large = p.rows * p.columns * p.inner > SMALL_PRODUCT
         slow *= 1 + machine.turned / p.rows if p.turned and large else 1
@@ -263,7 +268,9 @@ class _Counter:
         last = len(node.size) - 1
         step = node.index[-1].coefficient(f"j{last}")
         size = self.size(node.size[last])
-        return size if step == 1 else min(size, GATHERED) if step else 1
+        if step in (0, 1):
+            return size if step else 1
+        return min(size, GATHERED_NEAR if abs(step) <= NEAR else GATHERED)
 
 
 def _below(node: Node) -> Node:

@@ -270,8 +270,12 @@ class Emitter:
         self.within(node.variable, node.count, body)
 
     def total(self, node: Total, target: str) -> None:
-        """A loop that adds up."""
-        self.write(self.depth_of(node.free), (f"{target}[...] = ", plain("0")))
+        """A loop that adds up, to a name: ``rows[i] += x`` would copy the row to itself afterwards."""
+        depth = self.depth_of(node.free)
+        if not target.isidentifier():
+            place, target = target, self.name("total")
+            self.write(depth, (f"{target} = ", plain(place)))
+        self.write(depth, (f"{target}[...] = ", plain("0")))
         self.accumulate(node, target)
 
     def accumulate(self, node: Node, target: str) -> None:

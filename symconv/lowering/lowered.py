@@ -286,7 +286,7 @@ def lower(
         The layer. Its batch size does not matter to the code; the choice of a program assumes it (8 where it is 1).
     program
         The name of a program, used for every map that it fits: "closed" (the closed form, a statement for each of its
-        operations), "windows", "plane", "scatter", "scatter-plane", "pointwise", "columns", "taps", "toeplitz",
+        operations), "windows", "rows", "plane", "scatter", "scatter-plane", "pointwise", "columns", "taps", "toeplitz",
         "subpixel", "winograd", "winograd-rows" (with ``accuracy=6``), "fourier", "tiny" or "dense". By default the
         fastest.
     dtype

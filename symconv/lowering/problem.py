@@ -10,7 +10,7 @@ with C and M the channels in a group.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from symconv.layer import Axis, Conv
 from symconv.lowering.nodes import Node, Operand, Shape, axis, merge, split, transposed, view
@@ -33,6 +33,12 @@ class Line:
     input_dilation: Size
     low: Size
     padded_size: Size
+
+    @property
+    def turned(self) -> Line:
+        """Positions and taps exchanged: the windows of one are those of the other."""
+        return replace(self, kernel_size=self.output_size, output_size=self.kernel_size, stride=self.dilation,
+                       dilation=self.stride)  # fmt: skip
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ from symconv.lowering.algorithms import (
     fourier,
     plane,
     pointwise,
+    rows,
     scatter,
     subpixel,
     tiny,
@@ -230,6 +231,18 @@ def _columns_sum(given: _Given) -> _Built:
     return _Built(windows.columns_sum(given.task))
 
 
+def _rows(given: _Given) -> _Built:
+    first, steps = given.lines[0], given.size("T")
+    given.parameters.assume(steps * Polynomial.of(first.stride) - first.kernel_size)
+    return _Built(rows.rows(given.task, steps))
+
+
+def _rows_sum(given: _Given) -> _Built:
+    steps = given.size("T")
+    tiled = (Tiled(0, given.lines[0].dilation, each=False),)
+    return _Built(rows.rows_sum(given.task, steps), tiled, (steps,))
+
+
 def _landing(given: _Given) -> tuple[Polynomial, ...]:
     """Large enough for everything that lands there, and for every position of the result."""
     found = []
@@ -341,6 +354,8 @@ _ALGORITHMS = {
     "windows, summed": _Algorithm(_windows_sum),
     "windows, summed in bands": _Algorithm(_windows_sum_banded, "u"),
     "columns, summed": _Algorithm(_columns_sum),
+    "rows": _Algorithm(_rows, "u", (2, 3)),
+    "rows, summed": _Algorithm(_rows_sum, "u", (2, 3)),
     "plane": _Algorithm(_plane, "su"),
     "plane, summed": _Algorithm(_plane_sum, "du"),
     "taps, summed": _Algorithm(_taps_sum, "du"),

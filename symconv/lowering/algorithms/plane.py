@@ -10,7 +10,7 @@ row are computed too, and left out of the result.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from symconv.lowering.nodes import (
     Copy,
@@ -108,7 +108,9 @@ def _summed(task: Task, tiling: Tiling) -> tuple[Node, Node, list[Polynomial]]:
     x = at_place(task.operand, 1 + lead, channel)  # (N, *G, *L)
     x = transposed(x, (*range(1, lead + 1), 0, *range(lead + 1, lead + 1 + p.ndim)))
     heights = [Polynomial.of(f"{SLAB}{at}") for at in range(p.ndim - 2)]
-    turned = Problem(p.batch, p.groups, p.in_channels, p.out_channels, tuple(map(_turned, p.lines)), p.grouped)
+    turned = Problem(
+        p.batch, p.groups, p.in_channels, p.out_channels, tuple(line.turned for line in p.lines), p.grouped
+    )
     windows = _windows(turned, _flat(p, x, tiling), tiling, heights, lead + 1)
     return windows, _flat_kernel(p, at_place(task.kernel, lead + 1, channel), tiling, heights), heights
 
@@ -120,12 +122,6 @@ def _totals(p: Problem, product: Node, tiling: Tiling, heights: list[Polynomial]
     for at in reversed(range(len(heights))):
         product = Total(f"{SLAB}{at}", p.lines[at].kernel_size, product)
     return Total(IMAGE, p.in_channels, product)
-
-
-def _turned(line: Line) -> Line:
-    """Positions and taps exchanged: the windows of one are those of the other."""
-    return Line(line.input_size, line.output_size, line.kernel_size, line.dilation, line.stride, line.input_dilation,
-                line.low, line.padded_size)  # fmt: skip
 
 
 def _flat(p: Problem, image: Node, tiling: Tiling) -> Node:
@@ -167,9 +163,7 @@ def _place(p: Problem, at: list[Polynomial]) -> Polynomial:
 
 def flat_tiling(problem: Problem, largest: int, *, of_kernel: bool = False) -> Tiling:
     """Tiles of equal size, at most `largest`, for a problem of numbers."""
-    p = problem if not of_kernel else Problem(
-        problem.batch, problem.groups, problem.in_channels, problem.out_channels, tuple(map(_turned, problem.lines)),
-        problem.grouped)  # fmt: skip
+    p = problem if not of_kernel else replace(problem, lines=tuple(line.turned for line in problem.lines))
     rows = [_Numbers.of(line) for line in p.lines[-2:]]
     length = rows[-1].padded if p.ndim > 1 else 1
     positions = (rows[0].positions - 1) * length + (rows[-1].positions if p.ndim > 1 else 1)

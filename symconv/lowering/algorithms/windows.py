@@ -8,7 +8,7 @@ A kernel of one tap with stride 1 reads the image as it is; then the columns are
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from symconv.lowering.nodes import (
     Copy,
@@ -75,7 +75,7 @@ def windows_sum(task: Task, banded: Bands | None = None) -> Node:
     kernel = at_place(task.kernel, lead + 1, channel)
     rows = p.lines[0].kernel_size if banded is None else banded.rows
     taps = (rows, *p.kernel_size[1:])
-    padded = spread_and_padded(p, x, None if banded is None else _band(_turned(p.lines[0]), banded.rows))
+    padded = spread_and_padded(p, x, None if banded is None else _band(p.lines[0].turned, banded.rows))
     if banded is not None:
         if banded.bands * banded.rows != p.kernel_size[0]:
             kernel = Pad(kernel, (0,) * p.ndim, (banded.bands * banded.rows, *p.kernel_size[1:]))
@@ -107,12 +107,6 @@ def columns_sum(task: Task) -> Node:
     product = MatMul(merge(task.kernel, lead + 1, 1 + p.ndim), swapped(flat))
     parts = split(product, lead + 1, (p.batch, *p.output_size))  # (*G, M, N, *O)
     return transposed(parts, (lead + 1, *range(lead + 1), *spatial))
-
-
-def _turned(line: Line) -> Line:
-    """Positions and taps exchanged."""
-    return replace(line, kernel_size=line.output_size, output_size=line.kernel_size, stride=line.dilation,
-                   dilation=line.stride)  # fmt: skip
 
 
 def _band(line: Line, rows: Size) -> tuple[Size, Size]:

@@ -1,7 +1,6 @@
 """Winograd: fewer products for kernels of three taps, F(2x2, 3x3).
 
-In: a task with two spatial axes, three taps along each, all strides and dilations 1 (`winograd`); or one whose result
-has three places along each (`winograd_sum`: dE/dw of such a layer).  Out: a program.
+In: a task with two spatial axes, three taps along each, all strides and dilations 1.  Out: a program.
 
 For one axis, with t the tile, the matrices A, G and B of `MATRICES` obey
 
@@ -25,14 +24,12 @@ from symconv.lowering.nodes import (
     Node,
     Pad,
     Row,
-    Total,
     at_place,
     axis,
     ceil_divided,
     loop,
     merge,
     split,
-    swapped,
     transposed,
     view,
 )
@@ -122,24 +119,6 @@ def _mixed_image(image: Node, low: tuple[Size, ...], tiles: tuple[Size, Size]) -
     columns = [view(down, (4, whole), (axis(0), Polynomial.of(j % STEP), axis(1) + j // STEP)) for j in range(4)]
     across = Combine(B, tuple(columns))  # (q2, q1, C F)
     return split(across, 2, (channels, tiles[0] * tiles[1]))
-
-
-def winograd_sum(task: Task, tiles: tuple[Size, Size]) -> Node:
-    """The same identity read the other way: dE/dw of a layer, whose delta is the kernel here; images are summed."""
-    p = task.problem
-    channel = Polynomial.of(IMAGE)
-    x = at_place(task.operand, 1, channel)  # (N, *L): here N are the layer's input channels
-    values = merge(_mixed_image(x, tuple(line.low for line in p.lines), tiles), 0, 2)  # (q, N, F)
-    kernel = at_place(task.kernel, 1, channel)  # (M, *K)
-    flat = _phases(kernel, (0, 0), tiles, 0)  # (rho1, rho2, M F)
-    down = Combine(transpose(A), tuple(at_place(flat, 0, r) for r in range(STEP)))  # (q1, rho2, M F)
-    across = Combine(transpose(A), tuple(at_place(down, 1, r) for r in range(STEP)))  # (q2, q1, M F)
-    errors = merge(split(across, 2, (p.out_channels, tiles[0] * tiles[1])), 0, 2)
-    total = Total(IMAGE, p.in_channels, MatMul(values, swapped(errors)))  # (q, N, M)
-    by_tap = split(total, 0, (4, 4))
-    first = Combine(transpose(G), tuple(at_place(by_tap, 0, q) for q in range(4)))  # (k2, q1, N, M)
-    second = Combine(transpose(G), tuple(at_place(first, 1, q) for q in range(4)))  # (k1, k2, N, M)
-    return transposed(second, (2, 3, 0, 1))
 
 
 def tiles_for(sizes: tuple[Size, ...]) -> tuple[int, int]:
