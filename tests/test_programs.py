@@ -20,6 +20,7 @@ from symconv.errors import InvalidExpression, InvalidOption
 from symconv.explained import explain, unproved
 from symconv.forward import weighted_input
 from symconv.layer import Conv
+from symconv.lowering import candidates as candidate_module
 from symconv.lowering import lower, tuning
 from symconv.lowering.algorithms import winograd, winograd_rows
 from symconv.lowering.algorithms.fourier import fast_length
@@ -314,7 +315,8 @@ def test_no_algorithm_that_computes_something_else_is_proved_for_every_shape(nam
     found = prove_algorithm(name, 2)
     draw = random.Random(name)
     numbers = [_ample(sample) for sample in found.ranges.samples]
-    numbers = [n for n in numbers if min(n.get(f"{size}{at}", 2) for size in "LOK" for at in range(2)) > 1][:6]
+    telling = [f"{size}{at}" for size in "LOK" for at in range(2)] + ["H", "J"]
+    numbers = sorted(numbers, key=lambda n: [n.get(name) for name in telling].count(1))[:6]
     others = drawn_changes(found.program, draw, 40)
     bitten = sum(_bites_on_numbers_and_is_refused(found, other, numbers) for other in others)
     assert bitten > 1
@@ -333,6 +335,61 @@ def test_blocks_are_proved_only_if_they_begin_early_and_are_long_enough(name):
             prove_program(
                 found.problem, found.program, found.tiled, Witnessed(rest, found.ranges.samples), found.counts
             )
+
+
+# Six groups, in a layer with steps that are larger than 1, and in one that more programs fit.
+IN_GROUPS = (
+    Conv((9, 8), (3, 2), padding=((2, 1), (1, 0)), stride=(2, 1), dilation=(1, 2), groups=6, in_channels=12,
+         out_channels=6),
+    Conv((5, 4), (3, 3), padding=1, groups=6, in_channels=6, out_channels=6),
+)  # fmt: skip
+
+
+@pytest.fixture
+def chunked(monkeypatch):
+    """The candidates of a task when windows are near only if there are very few of them."""
+
+    def found(of, groups):
+        size = candidate_module._under_rows(replace(of.problem, groups=groups))
+        monkeypatch.setattr(candidate_module, "NEAR", size)
+        chosen = candidates(of)
+        assert all(c.algorithm.endswith(", in chunks") for c in chosen)
+        assert all(f"{6 // groups} chunks of {groups} groups" in c.note for c in chosen)
+        return chosen
+
+    return found
+
+
+@pytest.mark.parametrize("groups", [1, 2, 3])
+@pytest.mark.parametrize("layer", IN_GROUPS, ids=["strided", "plain"])
+def test_chunks_of_groups_are_the_convolution_and_nothing_else_is_proved(layer, groups, chunked):
+    draw = random.Random(groups)
+    bitten, names = 0, set()
+    for of in MAPS:
+        given_task = task(layer, of)
+        problem = _numbered(given_task.problem)
+        plain = operands(problem)
+        rng = np.random.default_rng(2)
+        x, kernel = (rng.integers(-9, 10, node.shape).astype(float) for node in (plain.operand, plain.kernel))
+        wanted = by_hand(problem, x, kernel)
+        for candidate in chunked(given_task, groups):
+            names.add(candidate.name)
+            prove_program(problem, candidate.build(plain), candidate.tiled)
+            program = candidate.build(plain)
+            run, _ = printed(program, ("x", "kernel"))
+            assert_array_equal(run(x, kernel), wanted)
+            for other in drawn_changes(program, draw, 12):
+                bitten += _bites_and_is_refused(problem, other, candidate, (x, kernel), wanted)
+    assert bitten > 40
+    assert {"windows", "rows", "toeplitz"} <= names
+
+
+def test_chunks_of_groups_bound_the_windows_of_a_large_depthwise_layer():
+    layer = Conv((56, 56), (7, 7), padding=3, groups=96, in_channels=96, out_channels=96)
+    notes = {c.name: c.note for c in candidates(task(layer, "forward"))}
+    assert notes["windows"] == "6 chunks of 16 groups"
+    small = replace(layer, input_size=(14, 14))
+    assert {c.name: c.note for c in candidates(task(small, "forward"))}["windows"] == ""
 
 
 def test_rows_are_proved_only_if_their_steps_hold_all_taps():

@@ -8,12 +8,13 @@ Never: a preference between programs; `symconv.lowering.choice` has that. The wo
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from math import prod
 
 from symconv.errors import InvalidExpression
 from symconv.lowering.algorithms import (
+    chunks,
     dense,
     fourier,
     plane,
@@ -39,12 +40,19 @@ SHORT_TILE = 256  # below this many columns a tile is not worth its statements
 LONG_TILE = 1024  # columns of which a sum is made while they are in the cache
 MANY = 32  # channels from which on a product is quicker with the rows of its second factor in order
 IMAGES = 8  # the batch that a block of results is chosen for
+NEAR = 2 * CACHE  # entries of windows that are read again and again
 TABLE = 4096  # places in a constant table
+
+
+GROUPS = -1  # the axis of the groups, for `Tiled`
 
 
 @dataclass(frozen=True)
 class Tiled:
-    """Along axis `axis` the result is made in tiles of `step`: ``i = step*t + r``; each r by itself, or any r."""
+    """Along axis `axis` the result is made in tiles of `step`: ``i = step*t + r``; each r by itself, or any r.
+
+    The axes are spatial ones, but for `GROUPS`, whose tiles are all whole.
+    """
 
     axis: int
     step: Size
@@ -98,7 +106,30 @@ def candidates(of: Task) -> tuple[Candidate, ...]:
     >>> print(*(c.name for c in candidates(forward_task(Conv((8, 8), (3, 3), padding=1)))))
     windows plane scatter scatter-plane toeplitz winograd fourier winograd-rows tiny dense
     """
-    return tuple(c for c in _fitting(of.problem) if _is_safe(c, of))
+    return tuple(c for c in _offered(of.problem) if _is_safe(c, of))
+
+
+def _offered(p: Problem) -> Iterator[Candidate]:
+    """What fits, for some of the groups at a time where the columns of all are far away."""
+    largest = max(1, NEAR * number(p.groups) // _under_rows(p)) if p.grouped else 1
+    groups = number(p.groups)
+    size = next(n for n in range(min(groups, largest), 0, -1) if groups % n == 0)
+    count = groups // size
+    for found in _fitting(replace(p, groups=size)):
+        if count == 1:
+            yield found
+        else:
+            build = partial(chunks.in_chunks, build=found.build, count=count, size=size)
+            note = ", ".join(filter(None, (found.note, f"{count} chunks of {size} groups")))
+            tiled = (Tiled(GROUPS, size, each=False), *found.tiled)
+            yield replace(found, build=build, note=note, tiled=tiled, algorithm=f"{found.algorithm}, in chunks")
+
+
+def _under_rows(p: Problem) -> int:
+    """The entries of an image's windows along all axes but the first; of a line's windows, where there is one axis."""
+    first, *rest = p.lines if p.ndim > 1 else (replace(p.lines[0], padded_size=1), p.lines[0])
+    windows = prod(number(line.kernel_size) * number(line.output_size) for line in rest)
+    return _channels(p, sums=not isinstance(p.batch, Polynomial)) * number(first.padded_size) * windows
 
 
 def _is_safe(candidate: Candidate, of: Task) -> bool:

@@ -209,20 +209,20 @@ class Emitter:
         labels = {Each: "rows", Total: "total", Copy: "columns", Overlap: "spread", Combine: "mixed"}
         name = self.name(labels.get(type(node), "product"))
         self.write(0, (f"{name} = ", call("np.empty", self.tuple(node.shape), "dtype")))
-        self.into(node, name, ordered=True)
+        self.into(node, name)
         return Value(name, node.shape, 0, ordered=True, fresh=True)
 
-    def into(self, node: Node, target: str, *, ordered: bool) -> None:
-        """Write a value to a place."""
+    def into(self, node: Node, target: str, loose: int = 0) -> None:
+        """Write a value to a place, which is in C order once its first `loose` axes are run through."""
         depth = self.depth_of(node.free)
         match node:
             case Each():
-                self.each(node, target, ordered=ordered)
+                self.each(node, target, loose)
             case Total():
                 self.total(node, target)
-            case Split(operand) | Merge(operand) if ordered and not isinstance(operand, Pad):
+            case Split(operand) | Merge(operand) if not loose and not isinstance(operand, Pad):
                 whole = re.sub(r"\.reshape\([^()]*\)$", "", target)
-                self.into(operand, f"{whole}.reshape{self.tuple(operand.shape).text}", ordered=True)
+                self.into(operand, f"{whole}.reshape{self.tuple(operand.shape).text}")
             case MatMul(left, right):
                 one, other = self.value(left), self.value(right)
                 self.write(depth, call("np.matmul", one.name, other.name, f"out={target}"))
@@ -259,13 +259,12 @@ class Emitter:
         if outer is not None:
             self.loops[variable] = outer
 
-    def each(self, node: Each, target: str, *, ordered: bool) -> None:
+    def each(self, node: Each, target: str, loose: int) -> None:
         """A loop that writes place by place."""
         self.prepare(node.body, node.variable)
 
         def body(name: str) -> None:
-            place = f"{target}[{', '.join([':'] * node.at + [name])}]"
-            self.into(node.body, place, ordered=ordered and node.at == 0)
+            self.into(node.body, _one_place(target, node.at, name), loose - 1 if node.at < loose else node.at)
 
         self.within(node.variable, node.count, body)
 
@@ -567,6 +566,27 @@ def _names(index: Sequence[Polynomial]) -> frozenset[str]:
 def _stride(row: tuple[int, ...], steps: str) -> str:
     parts = [f"{steps}[{at}]" if c == 1 else f"{c} * {steps}[{at}]" for at, c in enumerate(row) if c]
     return " + ".join(parts) or "0"
+
+
+def _one_place(target: str, at: int, name: str) -> str:
+    """One place along axis `at` of what a name and a subscript of places and full axes stand for.
+
+    Examples
+    --------
+    >>> _one_place("rows", 1, "g"), _one_place("rows[:, g]", 0, "i"), _one_place("rows[i].reshape(2, 3)", 1, "t")
+    ('rows[:, g]', 'rows[i, g]', 'rows[i].reshape(2, 3)[:, t]')
+    """
+    plain_target = re.fullmatch(r"(\w+)(?:\[([^][]*)\])?", target)
+    if plain_target is None:
+        return f"{target}[{', '.join([':'] * at + [name])}]"
+    array, places = plain_target[1], plain_target[2]
+    before = places.split(", ") if places else []
+    free = [place for place, text in enumerate(before) if text == ":"]
+    if at < len(free):
+        before[free[at]] = name
+    else:
+        before += [":"] * (at - len(free)) + [name]
+    return f"{array}[{', '.join(before)}]"
 
 
 def _fixed_places(low: int, size: int, whole: int) -> tuple[str, str]:

@@ -8,12 +8,13 @@ ranges are decided by witnesses. That what a program reads is there is checked o
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from random import Random
 
 from symconv.errors import InvalidOption
 from symconv.lowering.algorithms import (
+    chunks,
     dense,
     fourier,
     plane,
@@ -27,7 +28,7 @@ from symconv.lowering.algorithms import (
     winograd,
     winograd_rows,
 )
-from symconv.lowering.candidates import Tiled
+from symconv.lowering.candidates import GROUPS, Tiled
 from symconv.lowering.nodes import Node
 from symconv.lowering.problem import Line, Problem, Task
 from symconv.polynomial import Polynomial
@@ -103,6 +104,7 @@ class _Algorithm:
     groups: bool = True
     taps: int = 0
     unpadded: bool = False
+    chunked: bool = False
 
 
 def algorithms() -> tuple[str, ...]:
@@ -113,7 +115,8 @@ def algorithms() -> tuple[str, ...]:
 def domain(name: str) -> tuple[tuple[int, bool], ...]:
     """The ranks, each without and with groups, for which an algorithm is proved."""
     known = _named(name)
-    return tuple((ndim, grouped) for ndim in known.ranks for grouped in ((False, True) if known.groups else (False,)))
+    kinds = (True,) if known.chunked else (False, True) if known.groups else (False,)
+    return tuple((ndim, grouped) for ndim in known.ranks for grouped in kinds)
 
 
 def _named(name: str) -> _Algorithm:
@@ -138,6 +141,7 @@ def prove_algorithm(name: str, ndim: int, *, grouped: bool = False) -> ProgramPr
     ()
     """
     known = _named(name)
+    grouped = grouped or known.chunked
     parameters = Parameters()
     task = operands(_problem(parameters, known, ndim, grouped=grouped))
     built = known.build(_Given(task, parameters))
@@ -175,7 +179,7 @@ def _problem(parameters: Parameters, known: _Algorithm, ndim: int, *, grouped: b
         padded = parameters.new(f"Q{at}", partial(_not_less, reach))
         parameters.assume(padded - reach, padded - 1)
         lines.append(Line(size, k, o, s, d, u, low, padded))
-    groups: Size = least_one("G") if grouped else 1
+    groups: Size = least_one("H") * least_one("J") if known.chunked else least_one("G") if grouped else 1
     batch, ins, outs = (least_one(name) for name in "NCM")
     return Problem(batch, groups, ins, outs, tuple(lines), grouped)
 
@@ -348,6 +352,23 @@ def _circle(given: _Given) -> list[Polynomial]:
     return [given.size(f"F{at}", line.padded_size) for at, line in enumerate(given.lines)]
 
 
+def _in_chunks(build: Callable[[_Given], _Built]) -> Callable[[_Given], _Built]:
+    """What another algorithm builds, for J of the H*J groups at a time."""
+
+    def built(given: _Given) -> _Built:
+        parts: list[_Built] = []
+
+        def part(task: Task) -> Node:
+            parts.append(build(replace(given, task=task)))
+            return parts[-1].program
+
+        whole = chunks.in_chunks(given.task, part, Polynomial.of("H"), Polynomial.of("J"))
+        tiled = (Tiled(GROUPS, Polynomial.of("J"), each=False), *parts[-1].tiled)
+        return replace(parts[-1], program=whole, tiled=tiled)
+
+    return built
+
+
 _ALGORITHMS = {
     "windows": _Algorithm(_windows),
     "windows, in bands": _Algorithm(_windows_banded, "u"),
@@ -373,4 +394,9 @@ _ALGORITHMS = {
     "tiny, summed": _Algorithm(_tiny_sum, "u", groups=False),
     "dense": _Algorithm(_dense, "d", groups=False),
     "pointwise": _Algorithm(_pointwise, "sduK", groups=False, unpadded=True),
+}
+_ALGORITHMS |= {
+    f"{name}, in chunks": replace(known, build=_in_chunks(known.build), chunked=True)
+    for name, known in _ALGORITHMS.items()
+    if known.groups
 }

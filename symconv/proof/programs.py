@@ -19,7 +19,7 @@ from fractions import Fraction
 from math import gcd
 
 from symconv.errors import InvalidExpression
-from symconv.lowering.candidates import Tiled
+from symconv.lowering.candidates import GROUPS, Tiled
 from symconv.lowering.meaning import Intervals, Product, Ranges, Reader, multiples
 from symconv.lowering.nodes import Node, Operand, ceil_divided, check
 from symconv.lowering.problem import Problem, Task
@@ -87,16 +87,17 @@ def _check_operands(problem: Problem, program: Node) -> None:
 
 @dataclass(frozen=True)
 class _Case:
-    """The free indices, their ranges, and the index of the result that they make."""
+    """The free indices, their ranges, and the index of the result that they make: the group, if any, and positions."""
 
     sizes: Sizes
+    group: tuple[Polynomial, ...]
     positions: tuple[Polynomial, ...]
 
 
 def _cases(problem: Problem, tiled: Sequence[Tiled], counts: Sequence[Size]) -> list[_Case]:
     """Every case of the result's index: one, or one for each place in a tile; `counts` are the tiles of parameters."""
-    cases = [_Case({}, ())]
     steps = {tiling.axis: tiling.step for tiling in tiled}
+    cases = [_first_case(problem, steps.get(GROUPS))]
     each = {tiling.axis for tiling in tiled if tiling.each}
     for at, size in enumerate(problem.output_size):
         if at not in steps:
@@ -112,16 +113,23 @@ def _cases(problem: Problem, tiled: Sequence[Tiled], counts: Sequence[Size]) -> 
                 found = [(sizes, place + r) for r in range(last)]
             else:
                 found = [({**sizes, f"r{at}": step}, place + index(f"r{at}", step))]
-        cases = [_Case({**c.sizes, **sizes}, (*c.positions, p)) for c in cases for sizes, p in found]
+        cases = [_Case({**c.sizes, **sizes}, c.group, (*c.positions, p)) for c in cases for sizes, p in found]
     return cases
 
 
+def _first_case(problem: Problem, chunk: Size | None) -> _Case:
+    """The group, which is one of a chunk where they are made in chunks."""
+    if not problem.grouped:
+        return _Case({}, (), ())
+    if chunk is None:
+        return _Case({"g": problem.groups}, (index("g", problem.groups),), ())
+    count = _rounded_up(problem.groups, chunk)
+    return _Case({"h": count, "g": chunk}, (chunk * index("h", count) + index("g", chunk),), ())
+
+
 def _prove_case(problem: Problem, program: Node, case: _Case, ranges: Ranges) -> None:
-    lead = ["g"] if problem.grouped else []
     free: Sizes = {IMAGE: problem.batch, "m": problem.out_channels, **case.sizes}
-    if problem.grouped:
-        free["g"] = problem.groups
-    named = tuple(index(name, free[name]) for name in [IMAGE, *lead, "m"])
+    named = (index(IMAGE, problem.batch), *case.group, index("m", problem.out_channels))
     reader = Reader(ranges, free)
     try:
         read = reader.read(program, (*named, *case.positions), {})
@@ -165,7 +173,6 @@ def _shown(key: Key | None) -> str:
 
 def _relation(problem: Problem, case: _Case) -> Product:
     """The theorem's form: the sum over the axis relation."""
-    lead = (index("g", problem.groups),) if problem.grouped else ()
     n, m = index(IMAGE, problem.batch), index("m", problem.out_channels)
     c = index("c", problem.in_channels)
     summed = [("c", problem.in_channels)]
@@ -177,7 +184,7 @@ def _relation(problem: Problem, case: _Case) -> Product:
         guards.append(_equation(line.input_dilation * x - line.stride * i - line.dilation * k + line.low))
         places.append(x)
         taps.append(k)
-    factors = (At(X, (n, *lead, c, *places)), At(KERNEL, (*lead, m, c, *taps)))
+    factors = (At(X, (n, *case.group, c, *places)), At(KERNEL, (*case.group, m, c, *taps)))
     return Product(Fraction(1), binders(*summed), tuple(guards), factors)
 
 
