@@ -174,6 +174,9 @@ def _tables(p: Problem, sums: bool) -> Iterator[Candidate]:
         if sums and whole <= TABLE:
             note = f"a table of {whole} places"
             yield Candidate("tiny", tiny.tiny_sum, note, algorithm="tiny, summed", images=images)
+        elif not sums and number(p.out_channels) == 1 and whole <= TABLE:
+            note = f"a table of {whole} places"
+            yield Candidate("tiny", tiny.tiny_of_one, note, algorithm="tiny, one channel", images=images)
         elif columns <= TABLE:
             yield Candidate("tiny", tiny.tiny, f"a table of {columns} places", algorithm="tiny", images=images)
     if all(line.dilation == 1 for line in p.lines) and not sums:

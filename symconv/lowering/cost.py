@@ -35,7 +35,7 @@ from symconv.lowering.nodes import (
 )
 from symconv.lowering.slicing import Strided, read_view
 from symconv.polynomial import Polynomial
-from symconv.terms import Size
+from symconv.terms import Size, in_range
 
 SMALL_PRODUCT = 10**6  # OpenBLAS multiplies smaller matrices without packing them
 
@@ -43,8 +43,10 @@ SMALL_PRODUCT = 10**6  # OpenBLAS multiplies smaller matrices without packing th
 CACHE = 2**18  # entries that are near
 TRANSFORM = 30  # a call of a Fourier transform takes as long as so many other statements
 WINDOWS = 6  # a view of windows takes as long as so many other statements
+ZERO = 2  # statements that put a zero beside an operand, for a table to look up
 GATHERED = 6  # entries at equal distances cost as much as stretches of so many neighbours
 NEAR, GATHERED_NEAR = 4, 16  # and as stretches of more, at small distances
+SHORT_TURNED = 1.0, 0.0  # `Machine.short` for M and N of a small product whose second factor lies transposed
 SHORT_SUMS = 6  # an entry of a product with a vector takes as long as so many products more
 
 
@@ -92,8 +94,8 @@ class Machine:
         Multiplications and additions of large products in a second.
     short
         Sides M, N and K of a product at which it runs at half that rate.
-    entry, stretch
-        A copied entry, and the beginning of a stretch.
+    entry, stretch, across
+        A copied entry, the beginning of a stretch, and that of a stretch of one.
     far
         What an entry costs more in an array that is too large for the cache.
     combined, landed, transformed, looked_up
@@ -114,6 +116,7 @@ class Machine:
     short: tuple[float, float, float]
     entry: float
     stretch: float
+    across: float
     far: float
     combined: float
     landed: float
@@ -137,15 +140,17 @@ def seconds(work: Work, machine: Machine) -> float:
         total += p.count * (p.stacked - 1) * machine.call / 8
         if (whole := p.stacked * p.inner * max(p.rows, p.columns)) > 4 * CACHE:
             total += p.count * whole * machine.far
-        slow = prod(1 + half / side for half, side in zip(machine.short, (p.rows, p.columns, p.inner), strict=True))
         large = p.rows * p.columns * p.inner > SMALL_PRODUCT
+        short = machine.short if large or not p.turned else (*SHORT_TURNED, machine.short[2])
+        slow = prod(1 + half / side for half, side in zip(short, (p.rows, p.columns, p.inner), strict=True))
         slow *= 1 + machine.turned / p.rows if p.turned and large else 1
         rate = machine.rate * (machine.spread if large else 1)
         total += p.count * p.stacked * 2 * p.rows * p.columns * p.inner / rate * slow
         if large:
             total += p.count * p.stacked * p.inner * (p.rows + p.columns) * machine.packed
     for m in work.moved:
-        total += m.entries * (machine.entry + machine.stretch / m.run + (machine.far if m.whole > CACHE else 0))
+        begun = machine.stretch / m.run if m.run > 1 else machine.across
+        total += m.entries * (machine.entry + begun + (machine.far if m.whole > CACHE else 0))
     total += work.combined * machine.combined + work.landed * machine.landed
     total += work.transformed * machine.transformed
     return total + work.looked_up * machine.looked_up
@@ -246,7 +251,11 @@ class _Counter:
                     self.transformed += channels * outs * points * log2(points)
                 self.combined += times * channels * outs * points
                 self.calls += 2 * times * TRANSFORM + (0 if kernel.free else TRANSFORM)
-            case Take():
+            case Take(operand, size, index):
+                table = {f"j{at}": self.size(whole) for at, whole in enumerate(size)}
+                places = zip(index, operand.shape[-len(index) :], strict=True)
+                if not all(in_range(p, self.size(whole), table) for p, whole in places):
+                    self.calls += ZERO * times
                 self.looked_up += times * entries * (1 if entries <= CACHE else 2)
                 self.moved.append(Moved(times * entries, entries, entries))
             case _:
@@ -256,7 +265,7 @@ class _Counter:
     def laid_out(self, node: Node) -> None:
         """A result whose entries lie in another order is copied."""
         entries = prod(self.sizes(node.shape))
-        if (run := self.run(node)) < self.size(node.shape[-1]):
+        if isinstance(_below(node), View) and (run := self.run(node)) < self.size(node.shape[-1]):
             self.moved.append(Moved(entries, run, entries))
 
     def run(self, node: Node) -> int:
@@ -298,6 +307,7 @@ MACHINES = {
         short=(0.92, 3.1, 4.4),
         entry=7.6e-11,
         stretch=4.5e-09,
+        across=1.5e-09,
         far=4e-11,
         combined=9.1e-11,
         landed=2.3e-08,
@@ -313,6 +323,7 @@ MACHINES = {
         short=(0.52, 2.7, 5.9),
         entry=1.4e-10,
         stretch=4.5e-09,
+        across=4.5e-09,
         far=1.1e-10,
         combined=7.6e-11,
         landed=1.2e-08,
@@ -330,6 +341,7 @@ EXACT = Machine(
     short=(0.0, 0.0, 0.0),
     entry=2e-09,
     stretch=4e-09,
+    across=4e-09,
     far=0.0,
     combined=2e-08,
     landed=0.0,

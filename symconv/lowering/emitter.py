@@ -238,6 +238,11 @@ class Emitter:
     def assign(self, depth: int, target: str, value: str) -> None:
         """Write an array into a place."""
         place = target if target.endswith("]") else f"{target}[...]"
+        array, reshaped, places = place.rpartition(")[")
+        if reshaped and len(f"{place} = {value}") + len(INDENT) * (depth + 1) > WIDTH:
+            name = self.name("place")
+            self.write(depth, f"{name} = {array})")
+            place = f"{name}[{places}"
         self.write(depth, (f"{place} = ", plain(value)))
 
     # -- loops -----------------------------------------------------------------------------------------------------

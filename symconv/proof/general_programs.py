@@ -96,13 +96,17 @@ class _Built:
 
 @dataclass(frozen=True)
 class _Algorithm:
-    """How an algorithm is built from parameters, and which of stride, dilation, input dilation, taps are 1 in it."""
+    """How an algorithm is built from parameters, and which of stride, dilation, input dilation, taps are 1 in it.
+
+    `taps` and `outs` are the taps along each axis and the output channels, where they are numbers.
+    """
 
     build: Callable[[_Given], _Built]
     ones: str = ""
     ranks: tuple[int, ...] = (1, 2, 3)
     groups: bool = True
     taps: int = 0
+    outs: int = 0
     unpadded: bool = False
     chunked: bool = False
 
@@ -180,7 +184,8 @@ def _problem(parameters: Parameters, known: _Algorithm, ndim: int, *, grouped: b
         parameters.assume(padded - reach, padded - 1)
         lines.append(Line(size, k, o, s, d, u, low, padded))
     groups: Size = least_one("H") * least_one("J") if known.chunked else least_one("G") if grouped else 1
-    batch, ins, outs = (least_one(name) for name in "NCM")
+    batch, ins = least_one("N"), least_one("C")
+    outs: Size = known.outs or least_one("M")
     return Problem(batch, groups, ins, outs, tuple(lines), grouped)
 
 
@@ -287,6 +292,10 @@ def _tiny(given: _Given) -> _Built:
     return _Built(tiny.tiny(given.task))
 
 
+def _tiny_of_one(given: _Given) -> _Built:
+    return _Built(tiny.tiny_of_one(given.task))
+
+
 def _tiny_sum(given: _Given) -> _Built:
     return _Built(tiny.tiny_sum(given.task))
 
@@ -391,6 +400,7 @@ _ALGORITHMS = {
     "fourier": _Algorithm(_fourier, "sdu", groups=False),
     "fourier, summed": _Algorithm(_fourier_sum, "sdu", groups=False),
     "tiny": _Algorithm(_tiny, "u", groups=False),
+    "tiny, one channel": _Algorithm(_tiny_of_one, "u", groups=False, outs=1),
     "tiny, summed": _Algorithm(_tiny_sum, "u", groups=False),
     "dense": _Algorithm(_dense, "d", groups=False),
     "pointwise": _Algorithm(_pointwise, "sduK", groups=False, unpadded=True),

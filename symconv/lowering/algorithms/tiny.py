@@ -18,6 +18,19 @@ def tiny(task: Task) -> Node:
     return split(MatMul(Copy(merge(task.kernel, 1, 1 + p.ndim)), columns), 2, p.output_size)
 
 
+def tiny_of_one(task: Task) -> Node:
+    """For one output channel: one product of a matrix and a vector, for all images and positions."""
+    p = task.problem
+    sizes = (*p.output_size, p.in_channels, *p.kernel_size)
+    channel = axis(p.ndim)
+    places = [line.stride * axis(at) + line.dilation * axis(p.ndim + 1 + at) - line.low
+              for at, line in enumerate(p.lines)]  # fmt: skip
+    windows = merge(Take(task.operand, sizes, (channel, *places)), 0, 1 + p.ndim)
+    flat = merge(windows, 1, 1 + p.ndim)  # (N O, C K)
+    column = split(merge(task.kernel, 0, 2 + p.ndim), 0, (flat.shape[1], 1))
+    return split(merge(MatMul(flat, column), 0, 2), 0, (p.batch, 1, *p.output_size))
+
+
 def tiny_sum(task: Task) -> Node:
     """One product for all images and channels: for dE/dw, the positions of delta in all images against the taps."""
     p = task.problem
