@@ -104,7 +104,7 @@ def candidates(of: Task) -> tuple[Candidate, ...]:
     >>> from symconv.layer import Conv
     >>> from symconv.lowering.problem import forward_task
     >>> print(*(c.name for c in candidates(forward_task(Conv((8, 8), (3, 3), padding=1)))))
-    windows plane scatter scatter-plane toeplitz winograd fourier winograd-rows tiny dense
+    windows rows plane scatter scatter-plane toeplitz winograd fourier winograd-rows tiny dense
     """
     return tuple(c for c in _offered(of.problem) if _is_safe(c, of))
 

@@ -317,13 +317,13 @@ class Emitter:
                     places = (*before, _kept(last, node.operand.shape[-1]))
                     new = new or (0,)
                 text = given.name + self.subscript(places)
-                text += "" if order == tuple(range(len(order))) else f".transpose{sequence(order).text}"
                 label, link = "part", plain(text)
+                if order != tuple(range(len(order))):
+                    link = call(f"{text}.transpose", *map(str, order))
                 if new or len(node.size) != len(order):  # axes of one place: a view, as any reshape that only adds them
-                    if ".transpose" in text:
-                        before_them = self.name("part")
-                        self.write(depth, (f"{before_them} = ", plain(text)))
-                        text = before_them
+                    if link.text != text:
+                        text = self.name("part")
+                        self.write(depth, (f"{text} = ", link))
                     link = call(f"{text}.reshape", *(self.texts(node.size) or ("()",)))
                 ordered = False
             case Strided():
