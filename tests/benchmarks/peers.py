@@ -67,11 +67,11 @@ def _grouped(array: Array, axis: int, groups: int) -> Array:
     return array.reshape(*array.shape[:axis], groups, array.shape[axis] // groups, *array.shape[axis + 1 :])
 
 
-def einsum(task: Task, *, optimize: bool = True) -> Callable[[], Array]:
-    """``np.einsum`` over `sliding_window_view`; without `optimize` the plain sum of products."""
+def einsum(task: Task) -> Callable[[], Array]:
+    """``np.einsum`` over `sliding_window_view`."""
     layer, at = task.layer, "xyzt"[: len(task.layer.kernel_size)]
     taps, g = at.upper(), "g" if layer.groups > 1 else ""
-    total = partial(np.einsum, optimize=optimize)
+    total = partial(np.einsum, optimize=True)
     w = f"{g}oc{taps}"
 
     def forward() -> Array:
@@ -90,6 +90,31 @@ def einsum(task: Task, *, optimize: bool = True) -> Callable[[], Array]:
         return np.asarray(dw).reshape(layer.weight_shape)
 
     return {FORWARD: forward, INPUT_GRADIENT: input_gradient, WEIGHT_GRADIENT: weight_gradient}[task.direction]
+
+
+def one_by_one(task: Task) -> Array:
+    """Direct summation: the products of an entry, added one after the other in the order of the formula."""
+    layer, ndim, groups = task.layer, len(task.layer.kernel_size), task.layer.groups
+    spread = task.direction == INPUT_GRADIENT
+    windows = _spread_windows(task.delta, layer) if spread else _windows(_padded(task.a, layer), layer, layer.stride)
+    x = windows.reshape(len(windows), groups, -1, *windows.shape[2:])  # (N, G, C, *O, *K)
+    if task.direction == WEIGHT_GRADIENT:
+        delta = task.delta.reshape(len(x), groups, -1, *layer.output_size)
+        total = np.zeros((groups, delta.shape[2], *x.shape[2:3], *layer.kernel_size), x.dtype)
+        for n, *place in np.ndindex(len(x), *layer.output_size):
+            total += (
+                delta[(n, ..., *place)].reshape(*delta.shape[1:3], *[1] * (1 + ndim))
+                * x[n][(slice(None), None, slice(None), *place)]
+            )
+        return total.reshape(layer.weight_shape)
+    w = (np.swapaxes if spread else lambda w, *_: w)(task.w.reshape(groups, -1, *task.w.shape[1:]), 1, 2)
+    w = np.flip(w, tuple(range(3, 3 + ndim))) if spread else w  # (G, M, C, *K)
+    total = np.zeros((len(x), *w.shape[:2], *x.shape[3 : 3 + ndim]), x.dtype)
+    for c, *tap in np.ndindex(x.shape[2], *layer.kernel_size):
+        total += x[(slice(None), slice(None), c, None, ..., *tap)] * w[(..., c, *tap)].reshape(
+            *w.shape[:2], *[1] * ndim
+        )
+    return total.reshape(layer.input_shape if spread else layer.output_shape)
 
 
 # im2col and a product of matrices, as in Chainer and CS231n

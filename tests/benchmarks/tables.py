@@ -175,8 +175,8 @@ def errors(rounding: Sequence[Record]) -> Iterator[str]:
     for subject in dict.fromkeys(record["contender"] for record in rounding):
         yield heading(f"{subject}, rounding in float32")
         yield (
-            f"The largest error of {subject} against float64, as a part of the largest entry; the same of a plain sum "
-            "of products in float32 (`np.einsum` without optimize); and their ratio, below 1 where symconv is nearer.\n"
+            f"The largest error of {subject} against float64, as a part of the largest entry; the same of direct "
+            "summation in float32, one product after the other; and their ratio, below 1 where symconv is nearer.\n"
         )
         of_subject = [record for record in rounding if record["contender"] == subject]
         yield table(["case", *DIRECTIONS], error_rows(of_subject))
