@@ -10,10 +10,10 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from hashlib import sha256
 
-from symconv.errors import InvalidOption
 from symconv.layer import Conv
-from symconv.lowering import Lowered, lower
-from symconv.lowering.choice import NOMINAL_BATCH, Choice
+from symconv.lowering import Lowered
+from symconv.lowering.candidates import NEAR, Candidate
+from symconv.lowering.choice import NOMINAL_BATCH, Choice, Options, fitting
 from symconv.lowering.module import identity
 from symconv.lowering.nodes import Circular, Node
 from symconv.lowering.problem import task
@@ -134,7 +134,7 @@ def _proof(layer: Conv, choice: Choice) -> tuple[tuple[str, ...], bool]:
     if circle:
         around = "x".join(map(str, circle))
         sentences.append(f"PROVED for a circle of {around}: the convolution theorem, with exact roots of unity")
-    return (*sentences, general, _run(layer, choice, exact=candidate.exact)), True
+    return (*sentences, general, _run(layer, choice, candidate)), True
 
 
 def _circle(node: Node) -> tuple[int, ...]:
@@ -154,21 +154,28 @@ def _for_every_shape(algorithm: str, ndim: int, grouped: bool) -> str:
     return f"PROVED for every shape of rank {ndim}{' in groups' if grouped else ''}: {algorithm}; {conditions}"
 
 
-def _run(layer: Conv, choice: Choice, *, exact: bool) -> str:
-    """The source, run on symbols for a small layer of the same kind."""
-    if not exact:
+def _run(layer: Conv, choice: Choice, candidate: Candidate) -> str:
+    """The source, run on symbols for a small layer of the same kind, in chunks where the layer's is."""
+    if not candidate.exact:
         return "rounds: its result is that of exact numbers up to rounding; make bench-lowering measures by how much"
     small = replace(smaller(layer), batch=2)  # so that a loop over images is one
-    try:
-        code = lower(small, program=choice.name, dtype="other")
-    except InvalidOption:
-        code = None
-    if code is None or code.choices()[choice.of].name != choice.name:
-        return f"its source was not run on symbols: {small!r}, the layer for that, has no program {choice.name}"
+    near = 1 if candidate.in_chunks else NEAR
+    options = Options(program=choice.name, dtype="other", near=near)
+    code = Lowered(small, options) if fitting(small, options) else None
+    chosen = code.choices()[choice.of].chosen if code else None
+    if (
+        code is None
+        or chosen is None
+        or chosen.candidate.name != choice.name
+        or (chosen.candidate.in_chunks != candidate.in_chunks)
+    ):
+        return f"its source was not run on symbols: {small!r}, the layer for that, has no program {candidate.algorithm}"
     wrong = run_forward_and_gradients(code, choice.of, small.batch)
     if wrong is not None:
         raise AssertionError(f"the source of {choice.name} does not compute its program: {wrong}")
-    return f"its source, run on symbols for {small!r}, gives the theorem's polynomials"
+    same = chosen.candidate.algorithm == candidate.algorithm
+    subject = "its source" if same else f"the source of {chosen.candidate.algorithm}"
+    return f"{subject}, run on symbols for {small!r}, gives the theorem's polynomials"
 
 
 def _milliseconds(seconds: float) -> str:

@@ -20,13 +20,12 @@ from symconv.errors import InvalidExpression, InvalidOption
 from symconv.explained import explain, unproved
 from symconv.forward import weighted_input
 from symconv.layer import Conv
-from symconv.lowering import candidates as candidate_module
-from symconv.lowering import lower, tuning
+from symconv.lowering import Lowered, lower, tuning
 from symconv.lowering.algorithms import winograd, winograd_rows
 from symconv.lowering.algorithms.fourier import fast_length
 from symconv.lowering.algorithms.plane import Tiling, plane
 from symconv.lowering.algorithms.windows import Bands, windows, windows_sum
-from symconv.lowering.candidates import WORKSPACE, candidates
+from symconv.lowering.candidates import WORKSPACE, _under_rows, candidates
 from symconv.lowering.choice import MAPS, PROGRAMS, Options, considered
 from symconv.lowering.lowered import FUNCTIONS
 from symconv.lowering.nodes import (
@@ -50,6 +49,7 @@ from symconv.lowering.nodes import (
 from symconv.lowering.problem import Task, task
 from symconv.polynomial import Entry, Polynomial
 from symconv.proof import roots_of_unity
+from symconv.proof.execution import run_forward_and_gradients
 from symconv.proof.general_programs import algorithms, domain, prove_algorithm
 from symconv.proof.programs import Unequal, operands, prove_program
 from symconv.proof.roots_of_unity import cyclotomic, rounding_bound, sums_vanish
@@ -345,24 +345,17 @@ IN_GROUPS = (
 )  # fmt: skip
 
 
-@pytest.fixture
-def chunked(monkeypatch):
-    """The candidates of a task when windows are near only if there are very few of them."""
-
-    def found(of, groups):
-        size = candidate_module._under_rows(replace(of.problem, groups=groups))
-        monkeypatch.setattr(candidate_module, "NEAR", size)
-        chosen = candidates(of)
-        assert all(c.algorithm.endswith(", in chunks") for c in chosen)
-        assert all(f"{6 // groups} chunks of {groups} groups" in c.note for c in chosen)
-        return chosen
-
-    return found
+def chunked(of, groups):
+    """The candidates of a task when the windows of so many groups are near, and no more."""
+    chosen = candidates(of, _under_rows(replace(of.problem, groups=groups)))
+    assert all(c.in_chunks and c.algorithm.endswith(", in chunks") for c in chosen)
+    assert all(f"{6 // groups} chunks of {groups} groups" in c.note for c in chosen)
+    return chosen
 
 
 @pytest.mark.parametrize("groups", [1, 2, 3])
 @pytest.mark.parametrize("layer", IN_GROUPS, ids=["strided", "plain"])
-def test_chunks_of_groups_are_the_convolution_and_nothing_else_is_proved(layer, groups, chunked):
+def test_chunks_of_groups_are_the_convolution_and_nothing_else_is_proved(layer, groups):
     draw = random.Random(groups)
     bitten, names = 0, set()
     for of in MAPS:
@@ -382,6 +375,22 @@ def test_chunks_of_groups_are_the_convolution_and_nothing_else_is_proved(layer, 
                 bitten += _bites_and_is_refused(problem, other, candidate, (x, kernel), wanted)
     assert bitten > 40
     assert {"windows", "rows", "toeplitz"} <= names
+
+
+def test_the_source_in_chunks_is_run_on_symbols():
+    layer = Conv((112, 112), (3, 3), padding=1, groups=96, in_channels=96, out_channels=96, bias=False)
+    for one in explain(lower(layer), measure=False):
+        assert "groups; identity" in one.text
+        assert "its source, run on symbols for Conv((3, 3), (3, 3), padding=1, groups=2" in one.text
+
+
+@pytest.mark.parametrize("layer", IN_GROUPS, ids=["strided", "plain"])
+def test_every_program_in_chunks_run_on_symbols_gives_the_polynomials_of_the_theorem(layer):
+    for of in MAPS:
+        for one in considered(layer, of, Options(dtype="other", near=1)):
+            code = Lowered(layer, Options(program=one.candidate.name, dtype="other", near=1))
+            assert code.choices()[of].chosen.candidate.in_chunks
+            assert run_forward_and_gradients(code, of, 1) is None
 
 
 def test_chunks_of_groups_bound_the_windows_of_a_large_depthwise_layer():

@@ -95,9 +95,16 @@ class Candidate:
     algorithm: str = ""
     images: int = 0
 
+    @property
+    def in_chunks(self) -> bool:
+        """Whether the groups are taken in chunks."""
+        return any(tiling.axis == GROUPS for tiling in self.tiled)
 
-def candidates(of: Task) -> tuple[Candidate, ...]:
+
+def candidates(of: Task, near: int = NEAR) -> tuple[Candidate, ...]:
     """Every candidate of a task, the most general first.
+
+    Groups whose windows have more than `near` entries are taken in chunks.
 
     Examples
     --------
@@ -106,12 +113,12 @@ def candidates(of: Task) -> tuple[Candidate, ...]:
     >>> print(*(c.name for c in candidates(forward_task(Conv((8, 8), (3, 3), padding=1)))))
     windows rows plane scatter scatter-plane toeplitz winograd fourier winograd-rows tiny dense
     """
-    return tuple(c for c in _offered(of.problem) if _is_safe(c, of))
+    return tuple(c for c in _offered(of.problem, near) if _is_safe(c, of))
 
 
-def _offered(p: Problem) -> Iterator[Candidate]:
+def _offered(p: Problem, near: int) -> Iterator[Candidate]:
     """What fits, for some of the groups at a time where the columns of all are far away."""
-    largest = max(1, NEAR * number(p.groups) // _under_rows(p)) if p.grouped else 1
+    largest = max(1, near * number(p.groups) // _under_rows(p)) if p.grouped else 1
     groups = number(p.groups)
     size = next(n for n in range(min(groups, largest), 0, -1) if groups % n == 0)
     count = groups // size

@@ -12,7 +12,7 @@ from functools import lru_cache
 
 from symconv.errors import InvalidOption
 from symconv.layer import Conv
-from symconv.lowering.candidates import Candidate, candidates
+from symconv.lowering.candidates import NEAR, Candidate, candidates
 from symconv.lowering.cost import Machine, machine, seconds, work
 from symconv.lowering.nodes import Node
 from symconv.lowering.problem import as_result, task
@@ -63,6 +63,8 @@ class Options:
         Whether the candidates are measured on this machine.
     backend
         "numpy", or "numba" for loops that numba compiles, where they are expected to be faster.
+    near
+        The entries of windows up to which all groups are computed at once; more are taken in chunks of groups.
     """
 
     program: str | None = None
@@ -72,6 +74,7 @@ class Options:
     finite_only: bool = True
     tune: bool = False
     backend: str = "numpy"
+    near: int = NEAR
 
     def __post_init__(self) -> None:
         if self.program is not None and self.program not in PROGRAMS:
@@ -138,7 +141,7 @@ def _considered_all(layer: Conv, of: str, options: Options) -> tuple[Considered,
     here = machine(options.dtype, options.threads)
     found = [
         _considered(layer, of, candidate, batch, here)
-        for candidate in candidates(given)
+        for candidate in candidates(given, options.near)
         if _allowed(candidate, options)
     ]
     return tuple(sorted(found, key=lambda c: c.seconds))
