@@ -46,7 +46,7 @@ WINDOWS = 6  # a view of windows takes as long as so many other statements
 REST = (0, 3.0, 3.1, 6.0)  # what 0 to 3 rows of a small product cost that are left over by four
 ZERO = 2  # statements that put a zero beside an operand, for a table to look up
 GATHERED = 6  # entries at equal distances cost as much as stretches of so many neighbours
-NEAR, GATHERED_NEAR = 4, 16  # and as stretches of more, at small distances
+SMALL_STEP, GATHERED_CLOSE = 4, 16  # and up to this distance, as stretches of so many
 SHORT_TURNED = 1.0, 0.0  # `Machine.short` for M and N of a small product whose second factor lies transposed
 SHORT_SUMS = 6  # an entry of a product with a vector takes as long as so many products more
 
@@ -283,7 +283,7 @@ class _Counter:
         size = self.size(node.size[last])
         if step in (0, 1):
             return size if step else 1
-        return min(size, GATHERED_NEAR if abs(step) <= NEAR else GATHERED)
+        return min(size, GATHERED_CLOSE if abs(step) <= SMALL_STEP else GATHERED)
 
 
 def _below(node: Node) -> Node:

@@ -332,11 +332,6 @@ def _block(given: _Given, at: int, line: Line) -> toeplitz.Block:
     return toeplitz.Block(u * v, s * v, before, span, given.size(f"A{at}"))
 
 
-def _holding(last: Polynomial, u: Polynomial, values: Sample, draw: Callable[[int, int], int]) -> int:
-    """So many places, u apart, that the last is among them, and not many more."""
-    return evaluated(last, values) // evaluated(u, values) + draw(1, 3)
-
-
 def _winograd(given: _Given) -> _Built:
     tiles = (given.size("T0", 2), given.size("T1", 2))
     tiled = tuple(Tiled(at, winograd.STEP, each=True) for at in range(2))

@@ -108,9 +108,7 @@ def _summed(task: Task, tiling: Tiling) -> tuple[Node, Node, list[Polynomial]]:
     x = at_place(task.operand, 1 + lead, channel)  # (N, *G, *L)
     x = transposed(x, (*range(1, lead + 1), 0, *range(lead + 1, lead + 1 + p.ndim)))
     heights = [Polynomial.of(f"{SLAB}{at}") for at in range(p.ndim - 2)]
-    turned = Problem(
-        p.batch, p.groups, p.in_channels, p.out_channels, tuple(line.turned for line in p.lines), p.grouped
-    )
+    turned = replace(p, lines=tuple(line.turned for line in p.lines))
     windows = _windows(turned, _flat(p, x, tiling), tiling, heights, lead + 1)
     return windows, _flat_kernel(p, at_place(task.kernel, lead + 1, channel), tiling, heights), heights
 

@@ -53,11 +53,6 @@ G = matrix((1, 0, 0), (HALF, HALF, HALF), (HALF, -HALF, HALF), (0, 0, 1))  # q, 
 B = matrix((1, 0, -1, 0), (0, 1, 1, 0), (0, -1, 1, 0), (0, 1, 0, -1))  # q, j
 
 
-def transpose(matrix: tuple[Row, ...]) -> tuple[Row, ...]:
-    """Rows and columns exchanged."""
-    return tuple(zip(*matrix, strict=True))
-
-
 def winograd(task: Task, tiles: tuple[Size, Size]) -> Node:
     """One image at a time; `tiles` are the tiles along the two axes, one more than hold results."""
     p = task.problem
@@ -96,20 +91,22 @@ def _mixed_kernel(kernel: Node) -> Node:
     return Combine(G, tuple(at_place(down, 1, k) for k in range(TAPS)))  # (q2, q1, M, C)
 
 
-def _phases(image: Node, low: tuple[Size, ...], tiles: tuple[Size, Size], slack: int) -> Node:
-    """(C, *L) as (rho1, rho2, C + slack, F): the padded image at the places 2*t + rho, flat."""
-    channels = image.shape[0]
-    sizes = (channels + slack, STEP * tiles[0], STEP * tiles[1])
-    padded = Pad(image, (0, *low), sizes)
+def _phases(image: Node, low: tuple[Size, ...], tiles: tuple[Size, Size]) -> Node:
+    """(C, *L) as (rho1, rho2, (C + 1) F): the padded image at the places 2*t + rho, flat.
+
+    A channel of zeros at the end lets every shift end in bounds.
+    """
+    channels = image.shape[0] + 1
+    padded = Pad(image, (0, *low), (channels, STEP * tiles[0], STEP * tiles[1]))
     index = (axis(2), STEP * axis(3) + axis(0), STEP * axis(4) + axis(1))
-    phases = Copy(view(padded, (STEP, STEP, channels + slack, *tiles), index))
+    phases = Copy(view(padded, (STEP, STEP, channels, *tiles), index))
     return merge(phases, 2, 3)
 
 
 def _mixed_image(image: Node, low: tuple[Size, ...], tiles: tuple[Size, Size]) -> Node:
     """(q2, q1, C, F): along each axis the four places that a tile reads, mixed by B."""
     channels = image.shape[0]
-    flat = _phases(image, low, tiles, 1)  # (rho1, rho2, (C+1) F): a channel of zeros lets every shift end in bounds
+    flat = _phases(image, low, tiles)
     whole = channels * tiles[0] * tiles[1]
     rows = [
         view(flat, (STEP, whole + 1), (Polynomial.of(j % STEP), axis(0), axis(1) + (j // STEP) * tiles[1]))
