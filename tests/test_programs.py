@@ -21,11 +21,13 @@ from symconv.explained import explain, unproved
 from symconv.forward import weighted_input
 from symconv.layer import Conv
 from symconv.lowering import Lowered, lower, tuning
-from symconv.lowering.algorithms import winograd, winograd_rows
+from symconv.lowering.algorithms import plane as planes
+from symconv.lowering.algorithms import winograd, winograd_rows, winograd_sum
+from symconv.lowering.algorithms.blocks import Blocks
 from symconv.lowering.algorithms.fourier import fast_length
 from symconv.lowering.algorithms.plane import Tiling, plane
 from symconv.lowering.algorithms.windows import Bands, windows, windows_sum
-from symconv.lowering.candidates import WORKSPACE, _under_rows, candidates
+from symconv.lowering.candidates import WORKSPACE, Candidate, Tiled, _under_rows, candidates
 from symconv.lowering.choice import MAPS, PROGRAMS, Options, considered
 from symconv.lowering.lowered import FUNCTIONS
 from symconv.lowering.nodes import (
@@ -145,11 +147,11 @@ def test_every_exact_program_run_on_symbols_gives_the_polynomials_of_the_theorem
             assert {at: dict(Polynomial.of(got[at]).coefficients) for at in np.ndindex(got.shape)} == wanted
 
 
-@pytest.mark.parametrize("of", [winograd, winograd_rows])
+@pytest.mark.parametrize("of", [winograd, winograd_rows, winograd_sum])
 def test_the_matrices_of_winograd_are_exact(of):
     products = of.STEP + of.TAPS - 1
-    for r in range(of.STEP):
-        for k in range(of.TAPS):
+    for r in range(len(of.A)):
+        for k in range(products + 1 - len(of.A)):
             for j in range(products):
                 assert sum(of.A[r][q] * of.G[q][k] * of.B[q][j] for q in range(products)) == (j == r + k)
 
@@ -259,6 +261,7 @@ def test_every_candidate_names_an_algorithm_that_is_proved_for_every_shape():
         "tiny",
         "tiny, summed",
         "taps, summed",
+        "winograd, summed",
         "columns, summed",
         "dense",
     } <= names
@@ -407,6 +410,41 @@ def test_rows_are_proved_only_if_their_steps_hold_all_taps():
     rest = tuple(h for h in found.ranges.hypotheses if h != needed)
     with pytest.raises(Unequal):
         prove_program(found.problem, found.program, found.tiled, Witnessed(rest, found.ranges.samples), found.counts)
+
+
+@pytest.mark.parametrize("ndim", [1, 2])
+def test_winograd_of_a_sum_is_proved_only_if_its_tiles_hold_all_pairs_of_rows(ndim):
+    found = prove_algorithm("winograd, summed", ndim)
+    needed = [h for h in found.ranges.hypotheses if {"B", "T"} <= h.names]
+    rest = tuple(h for h in found.ranges.hypotheses if h not in needed)
+    assert len(needed) + len(rest) == len(found.ranges.hypotheses) > len(rest)
+    with pytest.raises(Unequal):
+        prove_program(found.problem, found.program, found.tiled, Witnessed(rest, found.ranges.samples), found.counts)
+
+
+def _winograd_sum(tiling=None):
+    """The program for a layer of odd height, its problem, and its tiling where none is given."""
+    layer = Conv((7, 6), (3, 3), padding=1, in_channels=2, out_channels=2, bias=False)
+    problem = _numbered(task(layer, "weight").problem)
+    tiling = tiling or winograd_sum.tiling_for(problem, 100)
+    return problem, winograd_sum.winograd_sum(operands(problem), tiling, Blocks(1, 2, 1, 2)), tiling
+
+
+def test_winograd_of_a_sum_in_too_few_places_is_not_proved():
+    _, _, tiling = _winograd_sum()
+    for few in (replace(tiling, kernel_rows=tiling.kernel_rows - 1, tile=18), replace(tiling, tile=tiling.tile - 1)):
+        problem, program, _ = _winograd_sum(few)
+        with pytest.raises(Unequal):
+            prove_program(problem, program, (Tiled(0, winograd_sum.TAPS, each=True),))
+
+
+@pytest.mark.parametrize("missing", [0, 1])
+def test_a_sum_over_the_rows_of_one_remainder_alone_is_not_proved(missing, monkeypatch):
+    kept = tuple(tuple(Fraction(0) if k == missing else c for k, c in enumerate(row)) for row in winograd_sum.G)
+    monkeypatch.setattr(winograd_sum, "G", kept)
+    problem, program, _ = _winograd_sum()
+    with pytest.raises(Unequal):
+        prove_program(problem, program, (Tiled(0, winograd_sum.TAPS, each=True),))
 
 
 def _ample(sample):
@@ -614,6 +652,31 @@ def test_accuracy_of_direct_summation_leaves_out_what_rounds_more():
     assert "winograd" not in names
 
 
+@pytest.mark.parametrize("blocks", [Blocks(2, 2, 3, 2), Blocks(4, 1, 1, 6), Blocks(1, 4, 6, 1)])
+@pytest.mark.parametrize("largest", [7, 100])
+def test_blocks_of_channels_make_the_same_result_and_changed_ones_are_refused(blocks, largest):
+    layer = Conv((7, 6), (3, 3), padding=(1, 2), in_channels=4, out_channels=6, bias=False)
+    problem = _numbered(task(layer, "weight").problem)
+    plain = operands(problem)
+    rng = np.random.default_rng(1)
+    x, kernel = (rng.integers(-9, 10, node.shape).astype(float) for node in (plain.operand, plain.kernel))
+    wanted = by_hand(problem, x, kernel)
+    flat = planes.flat_tiling(problem, largest, of_kernel=True)
+    tiling = winograd_sum.tiling_for(problem, largest)
+    bitten = 0
+    for program, tiled in (
+        (planes.taps_sum(plain, flat, blocks, packed=True), ()),
+        (winograd_sum.winograd_sum(plain, tiling, blocks), (Tiled(0, winograd_sum.TAPS, each=True),)),
+    ):
+        prove_program(problem, program, tiled)
+        run, _ = printed(program, ("x", "kernel"))
+        assert_array_equal(run(x, kernel), wanted)
+        candidate = Candidate("", lambda given: given.operand, tiled=tiled)
+        for other in drawn_changes(program, random.Random(largest), 25):
+            bitten += _bites_and_is_refused(problem, other, candidate, (x, kernel), wanted)
+    assert bitten > 10
+
+
 @pytest.mark.parametrize("banded", [Bands(3, 3), Bands(7, 1), Bands(2, 4)])
 def test_bands_make_the_same_result(banded):
     layer = Conv((7, 6), (7, 2), padding=((3, 3), (1, 0)), in_channels=2, out_channels=3, bias=False)
@@ -634,15 +697,18 @@ def test_bands_make_the_same_result(banded):
 def test_a_program_that_is_asked_for_is_used_wherever_it_fits():
     layer = Conv((12, 12), (3, 3), padding=1, in_channels=2, out_channels=2)
     names = {of: c.name for of, c in lower(layer, program="winograd").choices().items()}
-    assert names["forward"] == names["input"] == "winograd"
-    assert names["weight"] != "winograd"
+    assert set(names.values()) == {"winograd"}
+    strided = replace(layer, stride=2)
+    assert {c.name for c in lower(strided, program="windows").choices().values()} == {"windows"}
+    with pytest.raises(InvalidOption, match="winograd does not fit"):
+        lower(strided, program="winograd")
 
 
 @pytest.mark.parametrize(
     ("options", "text"),
     [
         ({"program": "fastest"}, "no program is named 'fastest': expected one of closed, windows"),
-        ({"program": "winograd"}, r"program winograd does not fit Conv\(\(8,\), \(3,\)\): choose of closed, "),
+        ({"program": "winograd"}, r"program winograd does not fit Conv\(\(8,\), \(4,\)\): choose of closed, "),
         ({"dtype": "int32"}, "no dtype is named 'int32': expected one of float32"),
         ({"threads": 0}, "a number of threads of at least 1 but got 0"),
         ({"accuracy": 0.5}, "expected accuracy >= 1 .* but got 0.5"),
@@ -653,7 +719,7 @@ def test_a_program_that_is_asked_for_is_used_wherever_it_fits():
 )
 def test_options_that_make_no_sense_are_refused(options, text):
     with pytest.raises(InvalidOption, match=text):
-        lower(Conv(8, 3), **options)
+        lower(Conv(8, 4), **options)
 
 
 @pytest.fixture

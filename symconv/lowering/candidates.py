@@ -27,7 +27,9 @@ from symconv.lowering.algorithms import (
     windows,
     winograd,
     winograd_rows,
+    winograd_sum,
 )
+from symconv.lowering.algorithms.blocks import Blocks
 from symconv.lowering.cost import CACHE, SMALL_PRODUCT, Moved, Products, Work, machine, seconds
 from symconv.lowering.nodes import Node, check
 from symconv.lowering.problem import Line, Problem, Task
@@ -41,6 +43,8 @@ LONG_TILE = 1024  # columns of which a sum is made while they are in the cache
 MANY = 32  # channels from which on a product is quicker with the rows of its second factor in order
 IMAGES = 8  # the batch that a block of results is chosen for
 NEAR = 2 * CACHE  # entries of windows that are read again and again
+BLOCK = 32, 64  # rows and columns of a block of a product whose second factor lies in order
+SHORT_BLOCK = 512  # entries of such a block below which it is not worth its call
 TABLE = 4096  # places in a constant table
 
 
@@ -163,7 +167,7 @@ def _fitting(p: Problem) -> Iterator[Candidate]:
         yield from _scatters(p)
         yield from _in_blocks(p)
     if all(line.stride == line.dilation == line.input_dilation == 1 for line in p.lines) and not p.grouped:
-        yield from _fourier(p, sums) if sums else _plain(p)
+        yield from _plain_sums(p) if sums else _plain(p)
     if not p.grouped:
         if not sums:
             yield from _rows(p)
@@ -285,11 +289,49 @@ def _plane_sums(p: Problem) -> Iterator[Candidate]:
         tiling = plane.flat_tiling(p, largest, of_kernel=True)
         build = partial(plane.plane_sum, tiling=tiling)
         yield Candidate("plane", build, _tiles(tiling), finite=False, algorithm="plane, summed")
+    yield from _taps_sum(p, free)
+
+
+def _taps_sum(p: Problem, free: int) -> Iterator[Candidate]:
+    """The taps one by one, in tiles that fit into `free`; many channels in blocks that are multiplied as they lie."""
+    outs, ins = number(p.out_channels), number(p.batch)
     small = SMALL_PRODUCT // (outs * ins) // 16 * 16
-    if (largest := min(small, free) if small >= SHORT_TILE else free) >= 64:
-        tiling = plane.flat_tiling(p, largest, of_kernel=True)
-        build = partial(plane.taps_sum, tiling=tiling, packed=outs >= MANY)
+    blocks = Blocks.of(ins, outs, *BLOCK)
+    in_blocks = small < SHORT_TILE and number(blocks.rows) * number(blocks.columns) >= SHORT_BLOCK
+    quick = _block_tile(blocks) if in_blocks else small
+    largest = min(quick, free) if quick >= SHORT_TILE else free
+    if largest < 64:
+        return
+    tiling = plane.flat_tiling(p, largest, of_kernel=True)
+    build = partial(plane.taps_sum, tiling=tiling, packed=outs >= MANY)
+    if in_blocks:
+        note = f"{_tiles(tiling)}, {_blocks(blocks)}"
+        build = partial(build, blocks=blocks)
+        yield Candidate("taps", build, note, finite=False, algorithm="taps, summed in blocks")
+    else:
         yield Candidate("taps", build, _tiles(tiling), finite=False, algorithm="taps, summed")
+
+
+def _block_tile(blocks: Blocks) -> int:
+    """The longest tile of a product of small blocks."""
+    return SMALL_PRODUCT // (number(blocks.rows) * number(blocks.columns))
+
+
+def _blocks(blocks: Blocks) -> str:
+    return f"blocks of {blocks.rows} x {blocks.columns} channels"
+
+
+def _winograd_sum(p: Problem) -> Iterator[Candidate]:
+    """Winograd along the rows of delta, for three taps there."""
+    if p.ndim > 2 or p.output_size[0] != winograd_sum.TAPS:
+        return
+    blocks = Blocks.of(number(p.batch), number(p.out_channels), *BLOCK)
+    tiling = winograd_sum.tiling_for(p, _block_tile(blocks))
+    if winograd_sum.entries(p, tiling) <= ENTRIES:
+        build = partial(winograd_sum.winograd_sum, tiling=tiling, blocks=blocks)
+        note = f"F(3, 2) along the first axis, {_tiles(tiling)}, {_blocks(blocks)}"
+        tiled = (Tiled(0, winograd_sum.TAPS, each=True),)
+        yield Candidate("winograd", build, note, tiled, False, False, 1.5, "winograd, summed")
 
 
 def _image(p: Problem, *, sums: bool = False) -> int:
@@ -375,6 +417,12 @@ def _plain(p: Problem) -> Iterator[Candidate]:
         build = partial(winograd.winograd, tiles=winograd.tiles_for(p.output_size))
         yield Candidate("winograd", build, "F(2x2, 3x3)", tiled, False, False, 1.5, "winograd")
     yield from _fourier(p, sums=False)
+
+
+def _plain_sums(p: Problem) -> Iterator[Candidate]:
+    """The same, summed over the images."""
+    yield from _winograd_sum(p)
+    yield from _fourier(p, sums=True)
 
 
 def _rows(p: Problem) -> Iterator[Candidate]:

@@ -27,9 +27,11 @@ from symconv.lowering.algorithms import (
     windows,
     winograd,
     winograd_rows,
+    winograd_sum,
 )
+from symconv.lowering.algorithms.blocks import Blocks
 from symconv.lowering.candidates import GROUPS, Tiled
-from symconv.lowering.nodes import Node
+from symconv.lowering.nodes import Node, ceil_divided
 from symconv.lowering.problem import Line, Problem, Task
 from symconv.polynomial import Polynomial
 from symconv.proof.programs import operands, prove_program
@@ -37,6 +39,8 @@ from symconv.proof.symbolic_ranges import Parameters, Sample, Witnessed, evaluat
 from symconv.terms import Size
 
 SAMPLES = 60
+BLOCK_NAMES = ("V", "X", "Y", "Z")  # blocks of rows, rows of a block, blocks of columns, columns of a block
+BLOCKS = Blocks(*map(Polynomial.of, BLOCK_NAMES))
 
 
 @dataclass(frozen=True)
@@ -98,7 +102,8 @@ class _Built:
 class _Algorithm:
     """How an algorithm is built from parameters, and which of stride, dilation, input dilation, taps are 1 in it.
 
-    `taps` and `outs` are the taps along each axis and the output channels, where they are numbers.
+    `taps`, `positions` and `outs` are the taps along each axis, the positions along the first, and the output channels,
+    where they are numbers.
     """
 
     build: Callable[[_Given], _Built]
@@ -109,6 +114,8 @@ class _Algorithm:
     outs: int = 0
     unpadded: bool = False
     chunked: bool = False
+    blocked: bool = False
+    positions: int = 0
 
 
 def algorithms() -> tuple[str, ...]:
@@ -177,13 +184,16 @@ def _problem(parameters: Parameters, known: _Algorithm, ndim: int, *, grouped: b
         if known.unpadded:
             lines.append(Line(size, k, size, s, d, u, 0, size))
             continue
-        o = least_one(f"O{at}")
+        o: Size = known.positions if known.positions and at == 0 else least_one(f"O{at}")
         low = parameters.new(f"p{at}", lambda _, draw: draw(-1, 3))
         reach = Polynomial.of(s) * (o - 1) + d * (k - 1) + 1
-        padded = parameters.new(f"Q{at}", partial(_not_less, reach))
+        padded = parameters.new(f"Q{at}", partial(_not_less, Polynomial.of(reach)))
         parameters.assume(padded - reach, padded - 1)
         lines.append(Line(size, k, o, s, d, u, low, padded))
     groups: Size = least_one("H") * least_one("J") if known.chunked else least_one("G") if grouped else 1
+    if known.blocked:
+        row_blocks, rows, column_blocks, columns = (least_one(name) for name in BLOCK_NAMES)
+        return Problem(row_blocks * rows, groups, least_one("C"), column_blocks * columns, tuple(lines), grouped)
     batch, ins = least_one("N"), least_one("C")
     outs: Size = known.outs or least_one("M")
     return Problem(batch, groups, ins, outs, tuple(lines), grouped)
@@ -199,6 +209,10 @@ def _plane_sum(given: _Given) -> _Built:
 
 def _taps_sum(given: _Given) -> _Built:
     return _Built(plane.taps_sum(given.task, _sum_tiling(given), packed=True))
+
+
+def _taps_sum_in_blocks(given: _Given) -> _Built:
+    return _Built(plane.taps_sum(given.task, _sum_tiling(given), BLOCKS, packed=True))
 
 
 def _sum_tiling(given: _Given) -> plane.Tiling:
@@ -344,6 +358,21 @@ def _winograd_rows(given: _Given) -> _Built:
     return _Built(winograd_rows.winograd_rows(given.task, tiles), tiled, (tiles - 1,))
 
 
+def _winograd_sum(given: _Given) -> _Built:
+    """All pairs of rows of delta lie in the tiles."""
+    tiling = _tiling(given)
+    lines, step = given.lines, winograd_sum.STEP
+    kernel = Polynomial.of(lines[0].kernel_size)
+    pairs = Polynomial.of(ceil_divided(kernel, step))
+    given.parameters.new(str(pairs), lambda values, _: -(-evaluated(kernel, values) // step))
+    given.parameters.assume(step * pairs - kernel, kernel + step - 1 - step * pairs)
+    needed = pairs if len(lines) == 1 else (pairs - 1) * lines[1].padded_size + lines[1].kernel_size
+    flat = tiling.tiles * Polynomial.of(tiling.tile)
+    given.parameters.assume(flat - needed, flat - pairs)  # the second follows, for rows are not empty
+    tiled = (Tiled(0, winograd_sum.TAPS, each=True),)
+    return _Built(winograd_sum.winograd_sum(given.task, tiling, BLOCKS), tiled, (1,))
+
+
 def _fourier(given: _Given) -> _Built:
     return _Built(fourier.fourier(given.task, tuple(_circle(given))))
 
@@ -384,6 +413,7 @@ _ALGORITHMS = {
     "plane": _Algorithm(_plane, "su"),
     "plane, summed": _Algorithm(_plane_sum, "du"),
     "taps, summed": _Algorithm(_taps_sum, "du"),
+    "taps, summed in blocks": _Algorithm(_taps_sum_in_blocks, "du", blocked=True),
     "scatter": _Algorithm(_scatter, "s"),
     "scatter, in bands": _Algorithm(_scatter_banded, "s"),
     "scatter, by channel": _Algorithm(_scatter_by_channel, "s", groups=False),
@@ -392,6 +422,9 @@ _ALGORITHMS = {
     "subpixel": _Algorithm(_subpixel),
     "winograd": _Algorithm(_winograd, "sdu", (2,), groups=False, taps=winograd.TAPS),
     "winograd-rows": _Algorithm(_winograd_rows, "sdu", (1, 2), groups=False, taps=winograd_rows.TAPS),
+    "winograd, summed": _Algorithm(
+        _winograd_sum, "sdu", (1, 2), groups=False, positions=winograd_sum.TAPS, blocked=True
+    ),
     "fourier": _Algorithm(_fourier, "sdu", groups=False),
     "fourier, summed": _Algorithm(_fourier_sum, "sdu", groups=False),
     "tiny": _Algorithm(_tiny, "u", groups=False),

@@ -24,7 +24,7 @@ from symconv.lowering.meaning import Intervals, Product, Ranges, Reader, multipl
 from symconv.lowering.nodes import Node, Operand, ceil_divided, check
 from symconv.lowering.problem import Problem, Task
 from symconv.polynomial import Atom, Polynomial, Quotient
-from symconv.terms import At, Binder, Equal, Guard, Size, Within, binders, index, number
+from symconv.terms import At, Binder, Equal, Guard, Size, Within, binders, index, number, substitute_guard
 
 X, KERNEL = "x", "kernel"
 IMAGE = "image"  # the index of the batch: a name that no size has, least of all the batch's own n
@@ -198,7 +198,54 @@ def _expanded(term: Product, computed: Mapping[Key, Fraction], known: _Known) ->
             if not number.is_constant:
                 raise Unequal(f"the program has no index for the taps, of which there are {number}")
             terms = [t.put({binder.name: Polynomial.of(k)}) for t in terms for k in range(number.constant)]
+    for at, line in enumerate(known.problem.lines):
+        terms = [part for t in terms for part in _by_remainder(t, f"k{at}", line.kernel_size, computed, known)]
     return [_rewritten(t, known) for t in terms]
+
+
+def _by_remainder(term: Product, k: str, size: Size, computed: Mapping[Key, Fraction], known: _Known) -> list[Product]:
+    """A sum over k as sums over h, one for each r: ``k = c*h + r`` with ``0 <= r < c``, if the program has it so.
+
+    Every k has one h and one r, and the h are below their number H where ``c*H >= K``.
+    """
+    found = next((f for bound, guards, _ in computed if (f := _stepped(k, bound, guards)) is not None), None)
+    if found is None:
+        return [term]
+    step, h = found.step, found.index
+    if not known.inside(Polynomial.of(size) - 1, step * Polynomial.of(h.size)):
+        raise Unequal(
+            f"{k} is {step}*{h.name} and a remainder, and {h.size} values of {h.name} may not reach all {size}"
+        )
+    parts = []
+    for r in range(step):
+        value = step * Polynomial.of(h.name) + r
+        guards = (*(substitute_guard(g, {k: value}) for g in term.guards), Equal(Polynomial.of(k), value))
+        parts.append(replace(term, binders=(*term.binders, h), guards=guards))
+    return parts
+
+
+@dataclass(frozen=True)
+class _Stepped:
+    """An equation ``k = step * index + rest`` with a step above 1."""
+
+    step: int
+    index: Binder
+    rest: int
+
+
+def _stepped(k: str, bound: Iterable[Binder], guards: Iterable[Guard]) -> _Stepped | None:
+    """How k is read in steps, if it is, of an index that is none of the relation's."""
+    others = [binder for binder in bound if binder.name != "c" and not binder.name.startswith("x")]
+    for guard in guards:
+        if not isinstance(guard, Equal):
+            continue
+        gap = guard.left - guard.right
+        gap = gap if gap.coefficient(k) > 0 else -gap
+        for binder in others:
+            step = -gap.coefficient(binder.name)
+            if step > 1 and gap.coefficient(k) == 1 and gap.names == {k, binder.name}:
+                return _Stepped(step, binder, -gap.constant)
+    return None
 
 
 def _rewritten(term: Product, known: _Known) -> Product:
@@ -264,7 +311,27 @@ def _normal(term: Product, known: _Known) -> Product:
     term = _equations_by_digit(term, known)
     term = _bound(term, X, lead + 2, places, known.problem.input_size, known)
     term = _bound(term, KERNEL, lead + 2, taps, known.problem.kernel_size, known)
-    return _guards_dropped(term, known)
+    return _guards_dropped(_steps_named(term, taps, known), known)
+
+
+def _steps_named(term: Product, taps: Sequence[str], known: _Known) -> Product:
+    """With one name and range for the index h of an equation ``k = c*h + r``, whatever the program calls it.
+
+    As ``0 <= k < K`` and r is not negative, h is below ``ceil(K/c)``: larger values are left out.
+    """
+    for at, (k, line) in enumerate(zip(taps, known.problem.lines, strict=True)):
+        found, own = _stepped(k, term.binders, term.guards), f"h{at}"
+        if found is None or found.rest < 0:
+            continue
+        size = ceil_divided(line.kernel_size, found.step)
+        enough = known.inside(Polynomial.of(line.kernel_size) - 1, found.step * Polynomial.of(size))
+        there = known.inside(Polynomial.of(size) - 1, found.index.size)
+        if not (enough and there and Binder(k, line.kernel_size) in term.binders):
+            continue
+        known.sizes[own] = size
+        put = term.put({found.index.name: Polynomial.of(own)})
+        term = replace(put, binders=(*put.binders, *binders((own, size))))
+    return term
 
 
 def _factor(term: Product, tensor: str) -> At:

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from symconv.lowering.algorithms.blocks import Blocks, columns_in_blocks, in_blocks, whole
 from symconv.lowering.nodes import (
     Copy,
     Each,
@@ -80,10 +81,11 @@ def plane_sum(task: Task, tiling: Tiling) -> Node:
     return transposed(total, (lead, *range(lead), lead + 1 + p.ndim, *range(lead + 1, lead + 1 + p.ndim)))
 
 
-def taps_sum(task: Task, tiling: Tiling, *, packed: bool) -> Node:
+def taps_sum(task: Task, tiling: Tiling, blocks: Blocks | None = None, *, packed: bool) -> Node:
     """The same without a copy of the windows: they are multiplied where they lie, those of one tap at a time.
 
-    The kernel is `packed` where a product of many channels is quicker with its rows in order.
+    The kernel is `packed` where a product of many channels is quicker with its rows in order. Of very many channels
+    there are `blocks`.
     """
     p = task.problem
     lead = len(p.lead)
@@ -93,11 +95,18 @@ def taps_sum(task: Task, tiling: Tiling, *, packed: bool) -> Node:
     groups, last = tuple(map(axis, range(lead))), len(before)
     of_tap = tuple(map(axis, range(lead, lead + p.ndim)))
     rows = view(windows, (*before[:lead], *taps, ins, tile), (*groups, axis(last - 1), *of_tap, axis(last)))
+    order = (last - 1, *range(lead), last, *range(lead, lead + p.ndim))
+    if blocks is not None:
+        columns = columns_in_blocks(kernel, lead, blocks)
+        place = tuple(axis(last - 1 + at) for at in range(3))
+        stack = (*before[:lead], *taps, blocks.column_blocks, tile, blocks.columns)
+        product = in_blocks(rows, view(columns, stack, (*groups, *place)), blocks)
+        return transposed(whole(_totals(p, product, tiling, heights), last - 1), order)
     columns = Copy(swapped(kernel)) if packed else swapped(kernel)
     outs = kernel.shape[lead]
     stacked = view(columns, (*before[:lead], *taps, tile, outs), (*groups, axis(last - 1), axis(last)))
     total = _totals(p, MatMul(rows, stacked), tiling, heights)  # (*G, *O, N, M)
-    return transposed(total, (last - 1, *range(lead), last, *range(lead, lead + p.ndim)))
+    return transposed(total, order)
 
 
 def _summed(task: Task, tiling: Tiling) -> tuple[Node, Node, list[Polynomial]]:
