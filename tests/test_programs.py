@@ -1,5 +1,6 @@
 """Array programs: each is the convolution that it is proved to be, and none that is not is proved."""
 
+import ast
 import json
 import multiprocessing
 import random
@@ -652,6 +653,28 @@ def test_accuracy_of_direct_summation_leaves_out_what_rounds_more():
     assert "winograd" not in names
 
 
+@pytest.mark.parametrize("name", ["plain", "grouped", "strided"])
+def test_a_name_in_a_printed_program_says_from_which_given_array_it_is_made(name):
+    """``padded_a`` is made from a alone; what is made from two arrays is named after none."""
+    told = 0
+    for of in MAPS:
+        given = {"forward": "aw", "input": ["delta", "w"], "weight": ["delta", "a"]}[of]
+        for _, one in offered(TABLE[name], of=of):
+            run = lower(TABLE[name], program=one.candidate.name, dtype="float64", accuracy=10.0)
+            (function,) = (f for f in ast.parse(run.source).body
+                           if isinstance(f, ast.FunctionDef) and f.name == FUNCTIONS[of])  # fmt: skip
+            origin = {array: {array} for array in given}
+            for statement in ast.walk(function):
+                if isinstance(statement, ast.Assign) and isinstance(statement.targets[0], ast.Name):
+                    wanted = statement.targets[0].id.rstrip("0123456789_").rpartition("_")[2]
+                    read = [n.id for n in ast.walk(statement.value) if isinstance(n, ast.Name)]
+                    if wanted in origin:
+                        assert set().union(*(origin.get(n, ()) for n in read)) <= {wanted}
+                        origin[statement.targets[0].id] = {wanted}
+                        told += 1
+    assert told > 20
+
+
 @pytest.mark.parametrize("blocks", [Blocks(2, 2, 3, 2), Blocks(4, 1, 1, 6), Blocks(1, 4, 6, 1)])
 @pytest.mark.parametrize("largest", [7, 100])
 def test_blocks_of_channels_make_the_same_result_and_changed_ones_are_refused(blocks, largest):
@@ -665,6 +688,8 @@ def test_blocks_of_channels_make_the_same_result_and_changed_ones_are_refused(bl
     tiling = winograd_sum.tiling_for(problem, largest)
     bitten = 0
     for program, tiled in (
+        (windows_sum(plain, blocks=blocks), ()),
+        (windows_sum(plain, Bands(7, 1), blocks), ()),
         (planes.taps_sum(plain, flat, blocks, packed=True), ()),
         (winograd_sum.winograd_sum(plain, tiling, blocks), (Tiled(0, winograd_sum.TAPS, each=True),)),
     ):

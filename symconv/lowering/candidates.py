@@ -45,6 +45,8 @@ IMAGES = 8  # the batch that a block of results is chosen for
 NEAR = 2 * CACHE  # entries of windows that are read again and again
 BLOCK = 32, 64  # rows and columns of a block of a product whose second factor lies in order
 SHORT_BLOCK = 512  # entries of such a block below which it is not worth its call
+SHORT_SUM = 32  # products in each of its sums below which it is not either
+LARGE = 4096  # entries of a product from which on a library multiplies more quickly in blocks
 TABLE = 4096  # places in a constant table
 
 
@@ -203,7 +205,8 @@ def _windows(p: Problem, sums: bool) -> Iterator[Candidate]:
     image = _channels(p, sums) * prod(number(line.padded_size) for line in p.lines)
     columns = _columns(p, sums) * prod(map(number, along))
     if image + columns <= ENTRIES:
-        yield Candidate("windows", build, algorithm="windows, summed" if sums else "windows")
+        found = _windows_in_blocks(p) if sums else None
+        yield found or Candidate("windows", build, algorithm="windows, summed" if sums else "windows")
         return
     if any(line.input_dilation != 1 for line in p.lines):
         return
@@ -214,6 +217,25 @@ def _windows(p: Problem, sums: bool) -> Iterator[Candidate]:
     algorithm = "windows, summed in bands" if sums else "windows, in bands"
     note = f"{bands.bands} bands of {bands.rows} rows"
     yield Candidate("windows", partial(build, banded=bands), note, algorithm=algorithm)
+
+
+def _windows_in_blocks(p: Problem) -> Candidate | None:
+    """For dE/dw of many channels: products of small blocks, of bands of rows of delta where these are long."""
+    outs, ins, taps = number(p.out_channels), number(p.batch), prod(map(number, p.output_size))
+    blocks = Blocks.of(ins, outs, max(1, BLOCK[1] // taps), BLOCK[1])
+    block = number(blocks.rows) * taps * number(blocks.columns)
+    first, *rest = map(number, p.kernel_size)
+    bands = _even_bands(first, SMALL_PRODUCT // (block * prod(rest)))
+    if ins * taps * outs < LARGE or block < SHORT_BLOCK or number(bands.rows) * prod(rest) < SHORT_SUM:
+        return None
+    if bands.bands == 1:
+        build = partial(windows.windows_sum, blocks=blocks)
+        return Candidate("windows", build, _blocks(blocks), algorithm="windows, summed in blocks")
+    if any(line.input_dilation != 1 for line in p.lines):
+        return None
+    build = partial(windows.windows_sum, banded=bands, blocks=blocks)
+    note = f"{bands.bands} bands of {bands.rows} rows, {_blocks(blocks)}"
+    return Candidate("windows", build, note, algorithm="windows, summed in bands and blocks")
 
 
 def _by_rows(p: Problem, sums: bool) -> Iterator[Candidate]:

@@ -93,6 +93,7 @@ class Emitter:
         self.loops: dict[str, str] = {}  # Python's names of the loop variables
         self.imports: set[str] = set()
         self.tables: list[Table] = [] if tables is None else tables
+        self.root: Node | None = None  # what is given back
 
     # -- what is written -------------------------------------------------------------------------------------------
 
@@ -106,6 +107,9 @@ class Emitter:
 
     def give_back(self, node: Node, added: str = "") -> None:
         """Return a value, which shares no memory with what was given, plus something that is broadcast."""
+        self.root = node
+        while isinstance(self.root, Merge | Split):
+            self.root = self.root.operand
         value = self.value(node)
         items = self.scopes[0].items
         if added:
@@ -138,9 +142,11 @@ class Emitter:
         self.write(depth, (f"{name} = ", Link(array, tuple(map(plain, subscript[1:-1].split(", "))), "[]")))
         self.write(depth, f"{name}[...] = {value}" if operator == "=" else f"{name} {operator} {value}")
 
-    def name(self, wanted: str) -> str:
-        """A name that is not taken."""
-        numbered = (f"{wanted}_{at}" for at in count(2))
+    def name(self, wanted: str, node: Node | None = None) -> str:
+        """A name that is not taken; that of a node says which given array it is made from, if it is one."""
+        if node is not None and len(node.given) == 1:
+            wanted = f"{wanted}_{next(iter(node.given))}"
+        numbered = (f"{wanted}{at}" for at in count(2))
         found = wanted if wanted not in self.names else next(name for name in numbered if name not in self.names)
         self.names.add(found)
         return found
@@ -189,7 +195,7 @@ class Emitter:
                 given = self.value(operand)
                 if given.ordered:
                     return given
-                link, label = call("np.ascontiguousarray", given.name), "columns"
+                link, label = call("np.ascontiguousarray", given.name), _label(node)
             case MatMul(left, right):
                 one, other = self.value(left).name, self.value(right).name
                 flat = len(left.shape) == len(right.shape) == 2  # then dot is the same, and called faster
@@ -199,15 +205,14 @@ class Emitter:
                 link, label = call(f"{given.name}.sum", str(at), f"dtype={given.name}.dtype.type"), "summed"
             case _:
                 assert_never(node)
-        name = self.name(label)
+        name = self.name(label, node)
         self.write(0, (f"{name} = ", link))
         ordered = not isinstance(node, MatMul) or len(node.shape) < 4
         return Value(name, node.shape, 0, ordered=ordered, fresh=True)
 
     def stored(self, node: Node) -> Value:
         """A value in a workspace of its own, which is made before all loops."""
-        labels = {Each: "rows", Total: "total", Copy: "columns", Overlap: "spread", Combine: "mixed"}
-        name = self.name(labels.get(type(node), "product"))
+        name = self.name("result" if node is self.root else _label(node), node)
         self.write(0, (f"{name} = ", call("np.empty", self.tuple(node.shape), "dtype")))
         self.into(node, name)
         return Value(name, node.shape, 0, ordered=True, fresh=True)
@@ -317,12 +322,12 @@ class Emitter:
                     places = (*before, _kept(last, node.operand.shape[-1]))
                     new = new or (0,)
                 text = given.name + self.subscript(places)
-                label, link = "part", plain(text)
+                label, link = self.label(node, given, places), plain(text)
                 if order != tuple(range(len(order))):
                     link = call(f"{text}.transpose", *map(str, order))
                 if new or len(node.size) != len(order):  # axes of one place: a view, as any reshape that only adds them
                     if link.text != text:
-                        text = self.name("part")
+                        text = self.name(label)
                         self.write(depth, (f"{text} = ", link))
                     link = call(f"{text}.reshape", *(self.texts(node.size) or ("()",)))
                 ordered = False
@@ -331,6 +336,17 @@ class Emitter:
         name = self.name(label)
         self.write(depth, (f"{name} = ", link))
         return Value(name, node.size, depth, ordered=ordered, fresh=given.fresh)
+
+    def label(self, node: View, given: Value, places: Sequence[Place]) -> str:
+        """What a view is called: a part of an array, or one place of it, or all of it in another order."""
+        cut = [written(place, self.text) for place in places]
+        single = [text for place, text in zip(places, cut, strict=True) if isinstance(place, One)]
+        rest = {text for place, text in zip(places, cut, strict=True) if not isinstance(place, One)}
+        whole = rest <= {":"}
+        if whole and single and all(text.isalnum() for text in single):
+            return "_".join((given.name, *single))
+        label = "turned" if whole and not single else "rotated" if rest <= {":", "::-1"} and not single else "part"
+        return f"{label}_{next(iter(node.given))}" if len(node.given) == 1 else label
 
     def strided(self, node: View, given: Value, depth: int) -> Value:
         """Windows, made once: the loops that they depend on are axes of their own, of which a loop reads one place."""
@@ -344,11 +360,11 @@ class Emitter:
         strides = sequence(_stride(row, steps) for row in how.rows)
         self.imports.add(STRIDED)
         link = call(STRIDED, given.name + self.subscript(how.places), self.tuple(size), strides)
-        name = self.name("tiles" if loops else "windows")
+        name = self.name("tiles" if loops else "windows", node)
         self.write(given.depth if loops else depth, (f"{name} = ", link))
         if loops:
             places = ", ".join(self.loops[scope.variable] for scope in loops)
-            tiles, name = name, self.name("windows")
+            tiles, name = name, self.name("windows", node)
             self.write(depth, (f"{name} = ", plain(f"{tiles}[{places}]")))
         return Value(name, node.size, depth, ordered=False, fresh=given.fresh)
 
@@ -379,7 +395,7 @@ class Emitter:
             return given
         views = given.ordered or not merges
         depth = given.depth if views else max(given.depth, self.depth_of(node.free))
-        name = self.name("flat" if isinstance(node, Merge) else "parts")
+        name = self.name("flat" if isinstance(node, Merge) else "parts", node)
         self.write(depth, (f"{name} = ", call(f"{given.name}.reshape", *self.texts(node.shape))))
         return Value(name, node.shape, depth, ordered=given.ordered, fresh=given.fresh)
 
@@ -396,7 +412,7 @@ class Emitter:
         if given.shape == node.shape and not any(node.low):
             return given
         depth = self.depth_of(node.free)
-        name = self.name("padded")
+        name = self.name("padded", node)
         self.write(0, (f"{name} = ", call("np.zeros", self.tuple(node.shape), "dtype")))
         places, taken = [":"] * kept, [":"] * kept
         for size, low, whole in zip(given.shape[kept:], node.low, node.padded, strict=True):
@@ -499,16 +515,16 @@ class Emitter:
         flat, depth = given.name, self.depth_of(node.free)
         lead = operand.shape[:kept]
         if len(sizes) > 1:
-            flat = self.name("flat")
+            flat = self.name("flat", operand)
             link = call(f"{given.name}.reshape", *self.texts((*lead, prod(sizes))))
             self.write(depth, (f"{flat} = ", link))
         if prod(sizes) in table:
-            padded = self.name("padded")
+            padded = self.name("padded", operand)
             longer = self.tuple((*lead, prod(sizes) + 1)) if lead else str(prod(sizes) + 1)
             self.write(depth, (f"{padded} = ", call("np.zeros", longer, "dtype")))
             self.write(depth, (f"{padded}[{', '.join([':'] * kept + [':-1'])}] = ", plain(flat)))
             flat = padded
-        name = self.name("columns" if kept else "matrix")
+        name = self.name("columns" if kept else "matrix", operand)
         self.write(depth, (f"{name} = ", call(f"{flat}.take", constant, *([str(kept)] if kept else []))))
         return Value(name, (*lead, *size), depth, ordered=True, fresh=True)
 
@@ -534,6 +550,23 @@ class Emitter:
     def tuple(self, shape: Shape) -> Link:
         """A shape as a tuple."""
         return sequence(self.texts(shape))
+
+
+def _label(node: Node) -> str:
+    """What an array with places of its own is called."""
+    match node:
+        case Copy(operand):
+            return "columns" if isinstance(operand, View) and isinstance(read_view(operand), Strided) else "packed"
+        case Each():
+            return "rows"
+        case Total():
+            return "total"
+        case Overlap():
+            return "spread"
+        case Combine():
+            return "mixed"
+        case _:
+            return "product"
 
 
 def _kept(place: Place, whole: Size) -> Place:

@@ -264,9 +264,30 @@ def _taken(left: list[Atom], atom: Atom) -> bool:
 def shared_sizes(node: MatMul) -> Shape:
     """The digits of the axis that a product is summed over: those of a merged axis, else the axis itself."""
     for operand, place in ((node.left, len(node.left.shape) - 1), (node.right, len(node.right.shape) - 2)):
-        while isinstance(operand, Copy):
-            operand = operand.operand
-        inner = operand.operand if isinstance(operand, Merge) and operand.at > place else operand
-        if isinstance(inner, Merge) and inner.at == place:
-            return inner.operand.shape[place : place + inner.count]
+        if (sizes := _merged_sizes(operand, place)) is not None:
+            return sizes
     return (node.left.shape[-1],)
+
+
+def _merged_sizes(node: Node, place: int) -> Shape | None:
+    """The sizes that an axis was merged from, if it was, and is whole since then."""
+    while True:
+        match node:
+            case Merge(operand, at, count):
+                if at == place:
+                    return operand.shape[at : at + count]
+                node, place = operand, place + (count - 1 if at < place else 0)
+            case Split(operand, at, sizes):
+                if at <= place < at + len(sizes):
+                    return None
+                node, place = operand, place - (len(sizes) - 1 if at < place else 0)
+            case View(operand, size, index):
+                own = Polynomial.of(f"j{place}")
+                whole = [at for at, p in enumerate(index) if p == own and operand.shape[at] == size[place]]
+                if len(whole) != 1:
+                    return None
+                node, place = operand, whole[0]
+            case Copy(operand):
+                node = operand
+            case _:
+                return None

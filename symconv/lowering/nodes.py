@@ -63,6 +63,13 @@ class _Array:
         """The loop variables that the array depends on."""
         return _free(cast("Node", self))
 
+    @cached_property
+    def given(self) -> frozenset[str]:
+        """The names of the given arrays that it is made from."""
+        node = cast("Node", self)
+        own = {node.name} if isinstance(node, Operand) else set[str]()
+        return frozenset(own.union(*(operand.given for operand in node.operands)))
+
 
 @dataclass(frozen=True)
 class Operand(_Array):

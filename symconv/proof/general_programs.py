@@ -245,9 +245,22 @@ def _windows_sum(given: _Given) -> _Built:
 
 
 def _windows_sum_banded(given: _Given) -> _Built:
+    return _Built(windows.windows_sum(given.task, _bands_of_taps(given)))
+
+
+def _windows_sum_in_blocks(given: _Given) -> _Built:
+    return _Built(windows.windows_sum(given.task, blocks=BLOCKS))
+
+
+def _windows_sum_banded_in_blocks(given: _Given) -> _Built:
+    return _Built(windows.windows_sum(given.task, _bands_of_taps(given), BLOCKS))
+
+
+def _bands_of_taps(given: _Given) -> windows.Bands:
+    """Bands that hold all taps along the first axis."""
     bands, rows = given.size("B"), given.size("R")
     given.parameters.assume(bands * rows - given.lines[0].kernel_size)
-    return _Built(windows.windows_sum(given.task, windows.Bands(bands, rows)))
+    return windows.Bands(bands, rows)
 
 
 def _columns_sum(given: _Given) -> _Built:
@@ -407,6 +420,8 @@ _ALGORITHMS = {
     "windows, in bands": _Algorithm(_windows_banded, "u"),
     "windows, summed": _Algorithm(_windows_sum),
     "windows, summed in bands": _Algorithm(_windows_sum_banded, "u"),
+    "windows, summed in blocks": _Algorithm(_windows_sum_in_blocks, blocked=True),
+    "windows, summed in bands and blocks": _Algorithm(_windows_sum_banded_in_blocks, "u", blocked=True),
     "columns, summed": _Algorithm(_columns_sum),
     "rows": _Algorithm(_rows, "u", (2, 3)),
     "rows, summed": _Algorithm(_rows_sum, "u", (2, 3)),

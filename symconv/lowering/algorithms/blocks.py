@@ -43,19 +43,25 @@ def columns_in_blocks(kernel: Node, at: int, blocks: Blocks) -> Node:
     return Copy(view(kernel, size, (*kept, column, axis(at + 1))))
 
 
-def in_blocks(left: Node, right: Node, blocks: Blocks) -> Node:
-    """The product (..., row blocks, column blocks, rows, columns) of (..., I, K) and (..., column blocks, K, columns).
+def rows_in_blocks(left: Node, at: int, blocks: Blocks) -> Node:
+    """(..., I, K) with I at `at` as (..., row blocks, rows, K)."""
+    kept = tuple(map(axis, range(at)))
+    size = (*left.shape[:at], blocks.row_blocks, blocks.rows, left.shape[-1])
+    return view(left, size, (*kept, blocks.rows * axis(at) + axis(at + 1), axis(at + 2)))
 
-    A column block of the right factor lies by itself: its rows are near each other then.
-    """
-    lead = len(left.shape) - 2
-    inner = left.shape[-1]
+
+def in_blocks(left: Node, right: Node) -> Node:
+    """The product (..., row blocks, column blocks, rows, columns) of factors that are in blocks."""
+    lead = len(left.shape) - 3
+    *stack, row_blocks, rows, inner = left.shape
+    column_blocks, _, columns = right.shape[lead:]
     kept = tuple(map(axis, range(lead)))
-    stack = (*left.shape[:lead], blocks.row_blocks, blocks.column_blocks)
-    row = blocks.rows * axis(lead) + axis(lead + 2)
-    rows = view(left, (*stack, blocks.rows, inner), (*kept, row, axis(lead + 3)))
-    columns = view(right, (*stack, inner, blocks.columns), (*kept, axis(lead + 1), axis(lead + 2), axis(lead + 3)))
-    return MatMul(rows, columns)
+    both = (*stack, row_blocks, column_blocks)
+    last = (axis(lead + 2), axis(lead + 3))
+    return MatMul(
+        view(left, (*both, rows, inner), (*kept, axis(lead), *last)),
+        view(right, (*both, inner, columns), (*kept, axis(lead + 1), *last)),
+    )
 
 
 def whole(product: Node, at: int) -> Node:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from symconv.lowering.algorithms.blocks import Blocks, columns_in_blocks, in_blocks, whole
+from symconv.lowering.algorithms.blocks import Blocks, columns_in_blocks, in_blocks, rows_in_blocks, whole
 from symconv.lowering.nodes import (
     Copy,
     Each,
@@ -100,7 +100,7 @@ def taps_sum(task: Task, tiling: Tiling, blocks: Blocks | None = None, *, packed
         columns = columns_in_blocks(kernel, lead, blocks)
         place = tuple(axis(last - 1 + at) for at in range(3))
         stack = (*before[:lead], *taps, blocks.column_blocks, tile, blocks.columns)
-        product = in_blocks(rows, view(columns, stack, (*groups, *place)), blocks)
+        product = in_blocks(rows_in_blocks(rows, last - 1, blocks), view(columns, stack, (*groups, *place)))
         return transposed(whole(_totals(p, product, tiling, heights), last - 1), order)
     columns = Copy(swapped(kernel)) if packed else swapped(kernel)
     outs = kernel.shape[lead]

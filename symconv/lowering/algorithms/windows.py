@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from symconv.lowering.algorithms.blocks import Blocks, columns_in_blocks, in_blocks, whole
 from symconv.lowering.nodes import (
     Copy,
     Each,
@@ -62,8 +63,8 @@ def windows(task: Task, banded: Bands | None = None) -> Node:
     return Each(IMAGE, p.batch, product, 0)
 
 
-def windows_sum(task: Task, banded: Bands | None = None) -> Node:
-    """One channel at a time, summed, perhaps in bands of rows of taps.
+def windows_sum(task: Task, banded: Bands | None = None, blocks: Blocks | None = None) -> Node:
+    """One channel at a time, summed, perhaps in bands of rows of taps, and in blocks of images and output channels.
 
     The columns have a row for each image and position of the result.
     """
@@ -84,12 +85,22 @@ def windows_sum(task: Task, banded: Bands | None = None) -> Node:
         rest = tuple(axis(lead + 1 + at) for at in range(1, p.ndim))
         kernel = view(kernel, (*kernel.shape[: lead + 1], *taps), (*kept, place, *rest))
     under = _under(p, padded, lead + 1, taps, p.output_size)  # (*G, N, *K, *O)
-    columns = merge(merge(_positions_first(p, under, lead + 1), lead, 1 + p.ndim), lead + 1, p.ndim)
-    product: Node = MatMul(columns, swapped(merge(kernel, lead + 1, p.ndim)))
-    if banded is not None:
-        product = Total(BAND, banded.bands, product)
-    parts = split(Total(IMAGE, p.in_channels, product), lead, (p.batch, *p.output_size))
+    columns = _positions_first(p, under, lead + 1)
+    flat = merge(kernel, lead + 1, p.ndim)
+    if blocks is None:
+        columns = merge(merge(columns, lead, 1 + p.ndim), lead + 1, p.ndim)
+        total = _total(p, banded, MatMul(columns, swapped(flat)))
+    else:
+        apart = split(merge(columns, lead + 1 + p.ndim, p.ndim), lead, (blocks.row_blocks, blocks.rows))
+        rows_of_blocks = merge(apart, lead + 1, 1 + p.ndim)
+        total = whole(_total(p, banded, in_blocks(rows_of_blocks, columns_in_blocks(flat, lead, blocks))), lead)
+    parts = split(total, lead, (p.batch, *p.output_size))
     return transposed(parts, (lead, *range(lead), lead + 1 + p.ndim, *range(lead + 1, lead + 1 + p.ndim)))
+
+
+def _total(p: Problem, banded: Bands | None, product: Node) -> Node:
+    """The sum over bands and channels."""
+    return Total(IMAGE, p.in_channels, product if banded is None else Total(BAND, banded.bands, product))
 
 
 def columns_sum(task: Task) -> Node:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from math import prod
 
-from symconv.lowering.algorithms.blocks import Blocks, in_blocks, whole
+from symconv.lowering.algorithms.blocks import Blocks, in_blocks, rows_in_blocks, whole
 from symconv.lowering.algorithms.plane import Tiling
 from symconv.lowering.algorithms.winograd import HALF, matrix
 from symconv.lowering.nodes import (
@@ -56,7 +56,7 @@ def winograd_sum(task: Task, tiling: Tiling, blocks: Blocks) -> Node:
     first = 1 + len(of_tap)
     stack = (PRODUCTS, *of_tap, blocks.column_blocks, tiling.tile, blocks.columns)
     place = (axis(0), axis(first), axis(first + 1) + tiling.tile * Polynomial.of(TILE), axis(first + 2))
-    product = in_blocks(windows, view(kernel, stack, place), blocks)
+    product = in_blocks(rows_in_blocks(windows, first, blocks), view(kernel, stack, place))
     total = Total(IMAGE, p.in_channels, Total(TILE, tiling.tiles, product))  # (q, *K1, C1, M1, C0, M0)
     taps = whole(Combine(A, tuple(at_place(total, 0, q) for q in range(PRODUCTS))), first)
     return transposed(taps, (p.ndim, p.ndim + 1, *range(p.ndim)))
