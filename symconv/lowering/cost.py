@@ -47,8 +47,9 @@ REST = (0, 3.0, 3.1, 6.0)  # what 0 to 3 rows of a small product cost that are l
 ZERO = 2  # statements that put a zero beside an operand, for a table to look up
 GATHERED = 6  # entries at equal distances cost as much as stretches of so many neighbours
 SMALL_STEP, GATHERED_CLOSE = 4, 16  # and up to this distance, as stretches of so many
+FEW_ROWS, TURNED = 256, 16  # up to so many rows, a copy of them across costs as much as stretches of so many
 SHORT_TURNED = 1.0, 0.0  # `Machine.short` for M and N of a small product whose second factor lies transposed
-SHORT_SUMS = 6  # an entry of a product with a vector takes as long as so many products more
+SHORT_SUMS = 7  # an entry of a product with a vector takes as long as so many products more
 
 
 @dataclass(frozen=True)
@@ -215,7 +216,7 @@ class _Counter:
                 self.calls += WINDOWS if isinstance(read_view(node), Strided) else 0
                 return
             case Copy(operand):
-                self.moved.append(Moved(times * entries, self.run(operand), entries))
+                self.moved.append(Moved(times * entries, self.copied_run(operand), entries))
             case Pad(operand):
                 written = self.sizes(operand.shape)
                 self.moved.append(Moved(times * prod(written), written[-1]))
@@ -272,6 +273,15 @@ class _Counter:
         if isinstance(_below(node), View) and (run := self.run(node)) < self.size(node.shape[-1]):
             self.moved.append(Moved(entries, run, entries))
 
+    def copied_run(self, node: Node) -> int:
+        """The same of a copy, which reads few rows across by whole lines of the cache."""
+        run = self.run(node)
+        if run > 1 or not isinstance(node, View) or not 1 < self.size(node.size[-1]) <= FEW_ROWS:
+            return run
+        along = {f"j{at}": self.size(size) for at, size in enumerate(node.size[:-1])}
+        near = max((size for name, size in along.items() if node.index[-1].coefficient(name) == 1), default=1)
+        return min(near, TURNED)
+
     def run(self, node: Node) -> int:
         """How many neighbours in memory a view reads in one stretch."""
         while isinstance(node, Merge | Split):
@@ -319,7 +329,7 @@ MACHINES = {
         looked_up=4.1e-10,
         call=4.5e-07,
         packed=1.3e-10,
-        vector=41000000000.0,
+        vector=45000000000.0,
         turned=11.0,
     ),
     "float64": Machine(
@@ -335,7 +345,7 @@ MACHINES = {
         looked_up=5.5e-10,
         call=6.5e-07,
         packed=4.2e-10,
-        vector=23000000000.0,
+        vector=21000000000.0,
         turned=0.0,
     ),
 }
