@@ -26,6 +26,7 @@ from symconv.lowering.loops.summing import TOGETHER, summing
 from symconv.lowering.loops.tiny import tiny
 from symconv.lowering.numba_backend import WORTH_A_THREAD, Compiled, compiled, numba_source, offered
 from symconv.lowering.problem import task
+from symconv.proof import loops
 from symconv.proof.execution import tensor
 from symconv.proof.loops import LoopsDiffer, run_loops, shapes
 from tests import oracle
@@ -286,14 +287,19 @@ def test_no_branch_of_the_loops_depends_on_an_entry(layer, of):
             assert not arrays & {name.id for name in ast.walk(node.test) if isinstance(name, ast.Name)}
 
 
-def test_small_loops_are_proved_by_symbols_and_large_ones_are_undecided_and_said_to_be():
+def test_explain_says_how_loops_are_proved_by_symbols_or_by_points():
     small, large = (explain(as_code(TABLE[name]), measure=False) for name in ("tiny", "depthwise"))
-    assert all(e.proved and e.program == "loops" and "PROVED for batches up to 3" in e.text for e in small)
-    for e in large:
-        assert not e.proved
-        assert "UNDECIDED" in e.text
-        assert int(re.search(r"chance below 2\*\*-(\d+)", e.text)[1]) > 60
-    assert unproved(large) == ("z", "dE/da", "dE/dw")
+    assert all(e.proved and e.program == "loops" for e in (*small, *large))
+    assert all("PROVED for batches up to 3: run on symbols" in e.text for e in small)
+    assert all("PROVED for batches 1, 2 and 3, on " in e.text for e in large)
+    assert unproved(large) == ()
+
+
+def test_explain_says_that_loops_are_undecided(monkeypatch):
+    monkeypatch.setattr(loops, "ONE_IMAGE", 0)
+    found = explain(as_code(TABLE["depthwise"]), measure=False)
+    assert unproved(found) == ("z", "dE/da", "dE/dw")
+    assert all("UNDECIDED: loops of this size are not proved" in e.text for e in found)
 
 
 @pytest.mark.parametrize("of", MAPS)

@@ -302,7 +302,8 @@ def lower(
         True to measure the candidates on this machine; the result is kept in the user's cache directory.
     backend
         "numba" to run maps as loops that numba compiles, where those are expected to be faster; `Lowered.source` stays
-        NumPy. Loops are tested on exact polynomials, but not proved as programs are.
+        NumPy. Loops are not proved as programs are: `symconv.explained` proves those of a layer for some batches, or
+        says that they are undecided.
 
     Raises
     ------
