@@ -16,8 +16,9 @@ from symconv.layer import Conv
 from symconv.lowering import numba_backend
 from symconv.lowering.choice import Options
 from symconv.proof import loops as proof
-from symconv.proof.loops import ROLES, LoopsDiffer, Points, prove_loops, run_loops, watched
+from symconv.proof.loops import LoopsDiffer, prove_loops, run_loops, watched
 from symconv.proof.natural import Kind, unnatural
+from symconv.proof.points import ROLES, Points
 from tests.strategies import layers, small_layers
 from tests.test_numba import MAPS, ORACLES, TABLE, _Code, arrays, as_python, looped, written_out
 

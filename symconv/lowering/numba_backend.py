@@ -24,6 +24,7 @@ import numpy as np
 
 from symconv.errors import InvalidOption, MissingLibrary
 from symconv.layer import Conv
+from symconv.lowering.algorithms import winograd_sum
 from symconv.lowering.checks import Array, belong
 from symconv.lowering.loops.gathering import gathering
 from symconv.lowering.loops.plan import Kernel, plan
@@ -191,8 +192,16 @@ def offered(layer: Conv, of: str, threads: int) -> bool:
         return False
     if min(layer.in_channels_per_group, layer.out_channels_per_group) < MANY_CHANNELS:
         return True
+    if of == Gradient.WEIGHT:
+        return taps > 1 and (threads > 1 or not _by_winograd(layer))
     strided = of == Gradient.INPUT and max(layer.stride) > 1
-    return taps > 1 and (threads > 1 or of == Gradient.WEIGHT or strided)
+    return taps > 1 and (threads > 1 or strided)
+
+
+def _by_winograd(layer: Conv) -> bool:
+    """Whether NumPy needs but two thirds of the products for dE/dw."""
+    steps = (*layer.stride, *layer.dilation, *layer.input_dilation, layer.groups)
+    return layer.ndim <= 2 and layer.kernel_size[0] == winograd_sum.TAPS and set(steps) == {1}
 
 
 @lru_cache(maxsize=256)
