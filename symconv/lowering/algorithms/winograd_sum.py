@@ -49,15 +49,16 @@ def winograd_sum(task: Task, tiling: Tiling, blocks: Blocks) -> Node:
     values = _mixed_image(p, at_place(task.operand, 1, image), tiling, row)  # (q, C, F)
     kernel = _mixed_kernel(p, at_place(task.kernel, 1, image), tiling, row, blocks)  # (q, M1, F, M0)
     of_tap = p.output_size[1:]
-    shift = axis(2 + len(of_tap)) + tiling.tile * Polynomial.of(TILE)
-    if of_tap:
-        shift = shift + axis(1)
-    windows = view(values, (PRODUCTS, *of_tap, p.batch, tiling.tile), (axis(0), axis(1 + len(of_tap)), shift))
-    first = 1 + len(of_tap)
+    first = 1 + len(of_tap)  # the axis behind the taps
+    begin = tiling.tile * Polynomial.of(TILE) if tiling.tiles != 1 else Polynomial()
+    shift = axis(first + 1) + begin + (axis(1) if of_tap else 0)
+    windows = view(values, (PRODUCTS, *of_tap, p.batch, tiling.tile), (axis(0), axis(first), shift))
     stack = (PRODUCTS, *of_tap, blocks.column_blocks, tiling.tile, blocks.columns)
-    place = (axis(0), axis(first), axis(first + 1) + tiling.tile * Polynomial.of(TILE), axis(first + 2))
-    product = in_blocks(rows_in_blocks(windows, first, blocks), view(kernel, stack, place))
-    total = Total(IMAGE, p.in_channels, Total(TILE, tiling.tiles, product))  # (q, *K1, C1, M1, C0, M0)
+    place = (axis(0), axis(first), axis(first + 1) + begin, axis(first + 2))
+    product: Node = in_blocks(rows_in_blocks(windows, first, blocks), view(kernel, stack, place))
+    if tiling.tiles != 1:
+        product = Total(TILE, tiling.tiles, product)
+    total = Total(IMAGE, p.in_channels, product)  # (q, *K1, C1, M1, C0, M0)
     taps = whole(Combine(A, tuple(at_place(total, 0, q) for q in range(PRODUCTS))), first)
     return transposed(taps, (p.ndim, p.ndim + 1, *range(p.ndim)))
 
