@@ -439,6 +439,15 @@ def test_winograd_of_a_sum_in_too_few_places_is_not_proved():
             prove_program(problem, program, (Tiled(0, winograd_sum.TAPS, each=True),))
 
 
+@pytest.mark.parametrize("padding", [(3, -1), (0, 0), (1, 0), (2, -2)])
+def test_winograd_of_a_sum_over_a_row_or_two_is_proved(padding):
+    layer = Conv((3, 4), (3, 2), padding=(padding, (1, 0)), in_channels=2, out_channels=2)
+    problem = _numbered(task(layer, "weight").problem)
+    for candidate in candidates(task(layer, "weight")):
+        prove_program(problem, candidate.build(operands(problem)), candidate.tiled)
+    assert any(c.algorithm == "winograd, summed" for c in candidates(task(layer, "weight")))
+
+
 @pytest.mark.parametrize("missing", [0, 1])
 def test_a_sum_over_the_rows_of_one_remainder_alone_is_not_proved(missing, monkeypatch):
     kept = tuple(tuple(Fraction(0) if k == missing else c for k, c in enumerate(row)) for row in winograd_sum.G)

@@ -150,11 +150,23 @@ Key = tuple[frozenset[Binder], frozenset[Guard], frozenset[At]]
 def _collected(terms: Iterable[Product], known: _Known) -> dict[Key, Fraction]:
     total: dict[Key, Fraction] = {}
     for term in terms:
-        if any(known.never(g) for g in term.guards):
+        if any(map(known.never, (*term.guards, *_with_numbers(term.guards)))):
             continue
         key = (frozenset(term.binders), frozenset(term.guards), frozenset(term.factors))
         total[key] = total.get(key, Fraction(0)) + term.coefficient
     return {key: c for key, c in total.items() if c}
+
+
+def _with_numbers(guards: Iterable[Guard]) -> list[Guard]:
+    """The guards with numbers in the places of those indices that an equation gives as a number."""
+    values: dict[str, Polynomial] = {}
+    for guard in guards:
+        gap = guard.left - guard.right if isinstance(guard, Equal) else Polynomial()
+        for name in gap.names:
+            step = gap.coefficient(name)
+            if abs(step) == 1 and gap == step * Polynomial.of(name) + gap.constant:
+                values[name] = Polynomial.of(-step * gap.constant)
+    return [substitute_guard(g, values) for g in guards] if values else []
 
 
 def _difference(computed: dict[Key, Fraction], wanted: dict[Key, Fraction]) -> str:
@@ -327,6 +339,10 @@ def _steps_named(term: Product, taps: Sequence[str], known: _Known) -> Product:
         enough = known.inside(Polynomial.of(line.kernel_size) - 1, found.step * Polynomial.of(size))
         there = known.inside(Polynomial.of(size) - 1, found.index.size)
         if not (enough and there and Binder(k, line.kernel_size) in term.binders):
+            continue
+        if size == 1:  # then h is 0, and k a number
+            if found.rest < number(line.kernel_size):
+                term = term.put({found.index.name: Polynomial(), k: Polynomial.of(found.rest)})
             continue
         known.sizes[own] = size
         put = term.put({found.index.name: Polynomial.of(own)})
