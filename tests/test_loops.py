@@ -3,6 +3,7 @@
 The oracle is tests/oracle.py. Loops are run by Python, but where a test says that they are compiled.
 """
 
+import math
 import re
 from dataclasses import replace
 from itertools import islice, product
@@ -424,6 +425,13 @@ def test_more_images_are_proved_where_there_is_time_those_of_the_layer_first(mon
     monkeypatch.setattr(proof, "MORE_IMAGES", of_work)
     found = prove_loops(as_python(looped(layer, "forward")))
     assert found.sentences[0].startswith(f"PROVED for {batches}, on 1 thread")
+
+
+def test_a_proof_that_takes_long_is_made_if_it_is_asked_for():
+    loops = as_python(looped(TABLE["narrow"], "forward"))
+    found = prove_loops(loops, largest=0)
+    assert found.sentences == ("UNDECIDED: loops of this size are not proved, which would take too long",)
+    assert prove_loops(loops, largest=math.inf).proved
 
 
 def test_without_checks_of_indices_nothing_is_proved(monkeypatch):

@@ -85,7 +85,7 @@ def run_loops(code: Lowered, of: str) -> LoopsTested:
             _run_on_symbols(code, of, batch)
         sentence = f"PROVED for batches up to {BATCHES}: run on symbols, the loops give the theorem's polynomials"
         return LoopsTested(True, (sentence,))
-    found = prove_loops(code.loops[of])
+    found = prove_loops(code.loops[of], ONE_IMAGE)
     if found.proved:
         return found
     small = smaller(layer)
@@ -106,8 +106,15 @@ def _run_on_symbols(code: Lowered, of: str, batch: int) -> None:
 # The proof by points.
 
 
-def prove_loops(loops: Compiled) -> LoopsTested:
+def prove_loops(loops: Compiled, largest: float = ONE_IMAGE) -> LoopsTested:
     """Prove loops for as many of the batches 1, 2, 3 and the layer's as there is work for.
+
+    Parameters
+    ----------
+    loops
+        The loops of a map, as in `Lowered.loops`.
+    largest
+        Products up to which a proof for one image is made; with ``math.inf`` it is made however long it takes.
 
     Raises
     ------
@@ -124,7 +131,7 @@ def prove_loops(loops: Compiled) -> LoopsTested:
     work, most, reason = 0.0, 0, "loops of this size are not proved, which would take too long"
     for batch in dict.fromkeys((1, layer.batch, *range(2, BATCHES + 1))):
         points = Points(replace(layer, batch=batch), loops.of)
-        if work + points.work > (MORE_IMAGES if proved else ONE_IMAGE):
+        if work + points.work > (MORE_IMAGES if proved else largest):
             continue
         if not _compared(seen, points):
             reason = "the points of a proof would have numbers that float64 rounds"
