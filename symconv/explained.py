@@ -15,7 +15,7 @@ from symconv.lowering import Lowered
 from symconv.lowering.candidates import NEAR, Candidate
 from symconv.lowering.choice import NOMINAL_BATCH, Choice, Options, fitting
 from symconv.lowering.module import identity
-from symconv.lowering.nodes import Circular, Node
+from symconv.lowering.nodes import Circular, Node, Waves
 from symconv.lowering.problem import task
 from symconv.proof.execution import run_forward_and_gradients, smaller
 from symconv.proof.general_programs import prove_algorithm
@@ -141,6 +141,8 @@ def _circle(node: Node) -> tuple[int, ...]:
     """The lengths of the circle of a program that uses the Fourier transform, else nothing."""
     if isinstance(node, Circular):
         return tuple(map(number, node.sizes))
+    if isinstance(node, Waves):
+        return (number(node.length),)
     return next((found for operand in node.operands if (found := _circle(operand))), ())
 
 

@@ -10,6 +10,7 @@ from itertools import product
 import numpy as np
 
 from symconv.lowering.emitter import Emitter
+from symconv.lowering.waves import definition
 from symconv.polynomial import Polynomial
 
 HEAD = "import numpy as np\nfrom numpy.lib.stride_tricks import as_strided\n"
@@ -19,8 +20,10 @@ def printed(node, parameters):
     """The program as a function of these arrays, and its source."""
     emitter = Emitter(parameters)
     emitter.give_back(node)
-    tables = "\n".join(line for table in emitter.tables for line in table.lines)
-    lines = [HEAD + tables, f"def program({', '.join(parameters)}):", *emitter.lines()]
+    constants = emitter.constants
+    tables = "\n".join(line for table in constants.tables for line in table.lines)
+    matrices = ["Array = np.ndarray", definition(constants.circles)] if constants.circles else []
+    lines = [HEAD + tables, *matrices, f"def program({', '.join(parameters)}):", *emitter.lines()]
     source = "\n".join(lines)
     names = {}
     exec(compile(source, "<program>", "exec"), names)

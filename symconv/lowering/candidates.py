@@ -17,6 +17,7 @@ from symconv.lowering.algorithms import (
     chunks,
     dense,
     fourier,
+    fourier_rows,
     plane,
     pointwise,
     rows,
@@ -48,6 +49,8 @@ SHORT_BLOCK = 512  # entries of such a block below which it is not worth its cal
 SHORT_SUM = 32  # products in each of its sums below which it is not either
 LARGE = 4096  # entries of a product from which on a library multiplies more quickly in blocks
 TABLE = 4096  # places in a constant table
+CIRCLE = 512  # places on a circle whose waves are a matrix
+SHORT_ROWS = 16  # rows of a result below which those of several images are made at once
 
 
 GROUPS = -1  # the axis of the groups, for `Tiled`
@@ -168,6 +171,8 @@ def _fitting(p: Problem) -> Iterator[Candidate]:
     if not sums:
         yield from _scatters(p)
         yield from _in_blocks(p)
+    if all(line.input_dilation == 1 for line in p.lines[:-1]):
+        yield from _fourier_rows(p, sums)
     if all(line.stride == line.dilation == line.input_dilation == 1 for line in p.lines) and not p.grouped:
         yield from _plain_sums(p) if sums else _plain(p)
     if not p.grouped:
@@ -468,3 +473,23 @@ def _fourier(p: Problem, sums: bool) -> Iterator[Candidate]:
         algorithm = "fourier, summed" if sums else "fourier"
         around = "x".join(map(str, circle))
         yield Candidate("fourier", build, f"a circle of {around}", (), False, False, algorithm=algorithm)
+
+
+def _fourier_rows(p: Problem, sums: bool) -> Iterator[Candidate]:
+    """Fourier along the last axis, for several taps and results there, and several rows of results."""
+    last, rows = p.lines[-1], prod(map(number, p.output_size[:-1]))
+    length, padded = number(last.padded_size), not fourier_rows.unpadded(p)
+    if length > CIRCLE or 1 in (number(last.kernel_size), number(last.output_size)):
+        return
+    if (padded and last.input_dilation != 1) or (not sums and rows == 1):
+        return
+    image, besides = fourier_rows.entries(p, summed=sums)
+    if image + besides > ENTRIES:
+        return
+    at_once = sums or rows < SHORT_ROWS
+    images = max(1, min((ENTRIES - besides) // image, 4 * CACHE // image)) if at_once else 0
+    build = partial(fourier_rows.fourier_rows_at_once if at_once else fourier_rows.fourier_rows, padded=padded)
+    many = f", {images} image{'s' if images > 1 else ''} at once" if at_once else ""
+    algorithm = f"fourier-rows{', at once' if at_once else ''}{', padded' if padded else ''}"
+    note = f"circles of {length}{many}"
+    yield Candidate("fourier-rows", build, note, exact=False, finite=False, algorithm=algorithm, images=images)

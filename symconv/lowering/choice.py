@@ -34,6 +34,7 @@ PROGRAMS = (
     "winograd",
     "winograd-rows",
     "fourier",
+    "fourier-rows",
     "tiny",
     "dense",
 )

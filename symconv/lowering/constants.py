@@ -1,4 +1,4 @@
-"""Constants of a printed module: tables of places that are looked up.
+"""Constants of a printed module: tables of places that are looked up, and matrices of waves.
 
 In: a `Take`.  Out: the flat places that it reads, and the lines that define them.
 Never: a table that depends on the batch.
@@ -7,7 +7,7 @@ Never: a table that depends on the batch.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import product
 from math import prod
 from textwrap import wrap
@@ -37,6 +37,14 @@ class Table:
             return [whole]
         rows = wrap(", ".join(numbers), WIDTH - len(INDENT) - 4)
         return [f"{self.name} = np.array([", *(f"{INDENT}{row}" for row in rows), f"]){ending}  # fmt: skip"]
+
+
+@dataclass
+class Constants:
+    """What the functions of a module share: tables, and the lengths of the circles whose waves they read."""
+
+    tables: list[Table] = field(default_factory=list)
+    circles: set[int] = field(default_factory=set)
 
 
 def place_table(node: Take, through: View | None = None) -> list[int]:

@@ -32,6 +32,7 @@ from symconv.lowering.nodes import (
     Take,
     Total,
     View,
+    Waves,
 )
 from symconv.lowering.slicing import Strided, read_view
 from symconv.polynomial import Polynomial
@@ -106,6 +107,8 @@ class Machine:
         A statement.
     packed
         An entry of the factors of a product that is not small: the library packs them.
+    written
+        An entry of a product that is too large for the cache.
     vector
         Multiplications and additions in a second where a factor is a vector.
     turned
@@ -126,6 +129,7 @@ class Machine:
     looked_up: float
     call: float
     packed: float
+    written: float
     vector: float
     turned: float
     spread: float = 1.0
@@ -153,6 +157,8 @@ def seconds(work: Work, machine: Machine) -> float:
         total += p.count * p.stacked * 2 * p.rows * p.columns * p.inner / rate * slow
         if large:
             total += p.count * p.stacked * p.inner * (p.rows + p.columns) * machine.packed
+            if p.rows * p.columns > CACHE:
+                total += p.count * p.stacked * p.rows * p.columns * machine.written
     for m in work.moved:
         begun = machine.stretch / m.run if m.run > 1 else machine.across
         total += m.entries * (machine.entry + begun + (machine.far if m.whole > CACHE else 0))
@@ -263,6 +269,8 @@ class _Counter:
                     self.calls += ZERO * times
                 self.looked_up += times * entries * (1 if entries <= CACHE else 2)
                 self.moved.append(Moved(times * entries, entries, entries))
+            case Waves():
+                self.moved.append(Moved(entries, entries, entries))
             case _:
                 assert_never(node)
         self.calls += times
@@ -329,6 +337,7 @@ MACHINES = {
         looked_up=4.1e-10,
         call=4.5e-07,
         packed=1.3e-10,
+        written=4e-10,
         vector=45000000000.0,
         turned=11.0,
     ),
@@ -345,6 +354,7 @@ MACHINES = {
         looked_up=5.5e-10,
         call=6.5e-07,
         packed=4.2e-10,
+        written=8e-10,
         vector=21000000000.0,
         turned=0.0,
     ),
@@ -363,6 +373,7 @@ EXACT = Machine(
     looked_up=1e-08,
     call=7e-07,
     packed=1e-10,
+    written=0.0,
     vector=100000000.0,
     turned=0.0,
 )  # products one by one

@@ -16,8 +16,9 @@ from typing import assert_never
 
 from symconv.errors import InvalidExpression
 from symconv.lowering.combining import combined_into
-from symconv.lowering.constants import Table, place_table
+from symconv.lowering.constants import Constants, Table, place_table
 from symconv.lowering.nodes import (
+    WAVES,
     Circular,
     Combine,
     Copy,
@@ -34,10 +35,12 @@ from symconv.lowering.nodes import (
     Take,
     Total,
     View,
+    Waves,
     axis,
 )
 from symconv.lowering.slicing import One, Place, Range, Sliced, Strided, read_view, written
 from symconv.lowering.statements import INDENT, WIDTH, Link, call, plain, sequence, slice_text
+from symconv.lowering.waves import constant
 from symconv.polynomial import Polynomial, signed_sum
 from symconv.terms import Size, number
 
@@ -82,9 +85,9 @@ class _Scope:
 
 
 class Emitter:
-    """Emits one function body; constant tables are collected in `tables`."""
+    """Emits one function body; what it needs of the module is collected in `constants`."""
 
-    def __init__(self, parameters: Sequence[str], tables: list[Table] | None = None) -> None:
+    def __init__(self, parameters: Sequence[str], constants: Constants | None = None) -> None:
         self.names = {"np", "n", "dtype", *parameters}
         self.parameters = tuple(parameters)
         self.scopes = [_Scope()]
@@ -92,7 +95,7 @@ class Emitter:
         self.strides: dict[str, str] = {}
         self.loops: dict[str, str] = {}  # Python's names of the loop variables
         self.imports: set[str] = set()
-        self.tables: list[Table] = [] if tables is None else tables
+        self.constants = Constants() if constants is None else constants
         self.root: Node | None = None  # what is given back
 
     # -- what is written -------------------------------------------------------------------------------------------
@@ -181,6 +184,8 @@ class Emitter:
                 return self.circular(node)
             case Take():
                 return self.taken(node)
+            case Waves():
+                return self.waves(node)
             case Each() | Total() | Overlap() | Combine():
                 return self.stored(node)
             case Copy() | MatMul() | Sum():
@@ -530,12 +535,21 @@ class Emitter:
 
     def table(self, places: Sequence[int], size: tuple[int, ...]) -> str:
         """The name of a constant table."""
-        for known in self.tables:
+        tables = self.constants.tables
+        for known in tables:
             if (known.places, known.shape) == (tuple(places), size):
                 return known.name
-        name = "PLACES" if not self.tables else f"PLACES_{len(self.tables) + 1}"
-        self.tables.append(Table(name, tuple(places), size))
+        name = "PLACES" if not tables else f"PLACES_{len(tables) + 1}"
+        tables.append(Table(name, tuple(places), size))
         return name
+
+    def waves(self, node: Waves) -> Value:
+        """A constant matrix of the module, in the numbers of the function."""
+        length = number(node.length)
+        self.constants.circles.add(length)
+        name = self.name(f"{node.part}_waves")
+        self.write(0, (f"{name} = ", call(f"{constant(length)}[{WAVES.index(node.part)}].astype", "dtype")))
+        return Value(name, node.shape, 0, ordered=True, fresh=True)
 
     # -- texts -----------------------------------------------------------------------------------------------------
 

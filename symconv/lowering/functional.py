@@ -41,6 +41,7 @@ from symconv.lowering.nodes import (
     Take,
     Total,
     View,
+    Waves,
 )
 from symconv.lowering.statements import INDENT, Link, call, plain, sequence, slice_text
 from symconv.lowering.windowing import Cut, Windows, read_windows, unrepeated
@@ -127,6 +128,8 @@ class Functional:
                 return self.taken(node)
             case Each() | Total():
                 raise InvalidExpression(f"{type(node).__name__}: expected a program without loops: vectorise it first")
+            case Waves():
+                raise InvalidExpression("Waves: the array-API standard has a Fourier transform: expected Circular")
             case _:
                 assert_never(node)
         return Laid(name, node.shape)

@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from math import gcd
 from typing import Protocol, assert_never
 
 from symconv.errors import InvalidExpression
@@ -32,6 +33,7 @@ from symconv.lowering.nodes import (
     Take,
     Total,
     View,
+    Waves,
 )
 from symconv.polynomial import Atom, Polynomial, Quotient
 from symconv.terms import At, Binder, Equal, Guard, Size, Within, in_range, substitute_guard
@@ -51,8 +53,15 @@ class Intervals:
     """Ranges of numbers, by interval arithmetic."""
 
     def inside(self, value: Polynomial, size: Size, sizes: Mapping[str, Size]) -> bool:
-        """Whether interval arithmetic shows it."""
-        return in_range(value, size, sizes)
+        """Whether interval arithmetic shows it; for a size of ``c*n``, of the digits: ``c*A + B`` with A < n, B < c."""
+        if in_range(value, size, sizes):
+            return True
+        whole = Polynomial.of(size)
+        c = gcd(*whole.coefficients.values())
+        if whole.is_constant or c == 1:
+            return False
+        high, low = multiples(value, c)
+        return in_range(low, c, sizes) and in_range(high, multiples(whole, c)[0], sizes)
 
 
 @dataclass(frozen=True)
@@ -80,6 +89,7 @@ class Reader:
     def __init__(self, ranges: Ranges, free: Mapping[str, Size]) -> None:
         self.ranges = ranges
         self.sizes: Sizes = dict(free)
+        self.waves: dict[str, Waves] = {}  # the matrices of waves that were read, by the name of their entries
 
     def read(self, node: Node, at: Index, loops: Mapping[str, Polynomial]) -> tuple[Product, ...]:
         """The entry of a node at an index."""
@@ -123,6 +133,10 @@ class Reader:
                 return self.combined(node, at, loops)
             case Circular():
                 return self.circular(node, at, loops)
+            case Waves(part, length):
+                name = f"waves of {part} ({length})"
+                self.waves[name] = node
+                return (Product(Fraction(1), (), (), (At(name, at),)),)
             case _:
                 assert_never(node)
 
@@ -246,10 +260,10 @@ def multiples(value: Polynomial, divisor: Size) -> tuple[Polynomial, Polynomial]
         return quotient, value - number * quotient
     leading, c = max(by, key=lambda item: (len(item[0]), item[0]))
     quotient = Polynomial()
-    for monomial, coefficient in value if abs(c) == 1 else ():
+    for monomial, coefficient in value:
         left = list(monomial)
-        if all(_taken(left, atom) for atom in leading):
-            quotient = quotient + Polynomial({tuple(left): c * coefficient})
+        if coefficient % c == 0 and all(_taken(left, atom) for atom in leading):
+            quotient = quotient + Polynomial({tuple(left): coefficient // c})
     return quotient, value - by * quotient
 
 

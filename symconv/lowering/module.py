@@ -16,8 +16,9 @@ from textwrap import wrap
 
 from symconv.arrays import ArrayExpression
 from symconv.layer import Conv
+from symconv.lowering import waves
 from symconv.lowering.choice import CLOSED, Choice, Options, choose
-from symconv.lowering.constants import Table
+from symconv.lowering.constants import Constants
 from symconv.lowering.emitter import STRIDED, Emitter
 from symconv.lowering.formulas import formula
 from symconv.lowering.printer import WINDOWS, body
@@ -64,34 +65,35 @@ def module(layer: Conv, program: Program, choices: Mapping[str, Choice] | None =
         dE/db = sum(delta, axes=(0, 2))
     """
     functions = functions_of(layer, program)
-    tables: list[Table] = []
+    constants = Constants()
     texts: list[str] = []
     for function in functions:
         choice = (choices or {}).get(function.of)
         if choice is None or choice.chosen is None:
             texts.append(_text(layer, function, body(_expression(function, program), function.parameters)))
         else:
-            texts += _chosen(layer, function, choice, tables)
+            texts += _chosen(layer, function, choice, constants)
     imports = ["import numpy as np"]
     tricks = sorted(name for name in (STRIDED, WINDOWS) if any(name + "(" in text for text in texts))
     if tricks:
         imports.append(f"from numpy.lib.stride_tricks import {', '.join(tricks)}")
     head = [*docstring(layer, functions, shapes_of(layer)), "", *imports, "", "Array = np.ndarray"]
-    head += [line for table in tables for line in table.lines]
-    return "\n\n\n".join(["\n".join(head), MISMATCH, *texts, backward_text(layer)]) + "\n"
+    head += [line for table in constants.tables for line in table.lines]
+    matrices = [waves.definition(constants.circles)] if constants.circles else []
+    return "\n\n\n".join(["\n".join(head), *matrices, MISMATCH, *texts, backward_text(layer)]) + "\n"
 
 
-def _chosen(layer: Conv, function: Function, choice: Choice, tables: list[Table]) -> list[str]:
+def _chosen(layer: Conv, function: Function, choice: Choice, constants: Constants) -> list[str]:
     """The function of a chosen program; before it, where it rounds, the function for exact numbers."""
     chosen = choice.chosen
     assert chosen is not None, "a program was chosen"
     candidate = chosen.candidate
-    emitter = Emitter(function.parameters, tables)
+    emitter = Emitter(function.parameters, constants)
     texts, first = [], []
     if not candidate.exact:
         exact = replace(function, name=EXACT + function.name)
         other = choose(layer, function.of, Options(dtype="other"))
-        texts = _chosen(layer, exact, other, tables) if other.chosen else []
+        texts = _chosen(layer, exact, other, constants) if other.chosen else []
         arguments = ", ".join(function.parameters)
         first = [f"{INDENT}if {function.parameters[0]}.dtype not in {ROUNDED}:",
                  f"{INDENT}{INDENT}return {exact.name}({arguments})"]  # fmt: skip

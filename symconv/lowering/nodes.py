@@ -270,15 +270,50 @@ class Take(_Array):
     __hash__ = _Array.__hash__
 
 
+WAVES = ("operand", "kernel", "result")
+
+
+@dataclass(frozen=True)
+class Waves(_Array):
+    """One of the three constant matrices by which circular correlation along one axis is a product for each row.
+
+    For indices t, k and j of a circle of n places, with `operand`, `kernel` and `result` for the three `parts`:
+    ``sum over r of result[r, j] * operand[r, t] * kernel[r, k]`` is 1 where n divides ``t - j - k``, and 0 elsewhere.
+    They hold the real waves of the discrete Fourier transform (`symconv.lowering.waves`).
+    """
+
+    part: str
+    length: Size
+    __hash__ = _Array.__hash__
+
+    def __post_init__(self) -> None:
+        if self.part not in WAVES:
+            raise InvalidExpression(f"Waves: expected one of {', '.join(WAVES)} but got {self.part!r}")
+
+
+def wave_count(length: Size) -> Size:
+    """The rows of `Waves`: one product for the frequencies 0 and n/2, three for every one between them.
+
+    Examples
+    --------
+    >>> wave_count(5), wave_count(6)
+    (7, 8)
+    """
+    if not Polynomial.of(length).is_constant:
+        return Polynomial.of(f"waves({length})")
+    n = number(length)
+    return n // 2 + 1 + 2 * ((n + 1) // 2 - 1)
+
+
 Node = (
     Operand | Pad | View | Copy | Merge | Split | MatMul | Sum | Each | Total | Overlap | Combine
-    | Circular | Take
+    | Circular | Take | Waves
 )  # fmt: skip
 
 
 def _operands(node: Node) -> tuple[Node, ...]:
     match node:
-        case Operand():
+        case Operand() | Waves():
             return ()
         case MatMul(left, right):
             return (left, right)
@@ -321,6 +356,8 @@ def _shape(node: Node) -> Shape:
             return (kernel.shape[0], *sizes)
         case Take(operand, size, index):
             return (*operand.shape[: -len(index)], *size)
+        case Waves(_, length):
+            return (wave_count(length), length)
         case _:
             assert_never(node)
 

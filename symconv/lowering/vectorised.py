@@ -30,6 +30,7 @@ from symconv.lowering.nodes import (
     Take,
     Total,
     View,
+    Waves,
     axis,
     transposed,
     view,
@@ -65,7 +66,7 @@ def vectorised(node: Node) -> Node:
             return _reordered(lifted, (*range(1, at + 1), 0, *range(at + 1, len(lifted.shape))))
         case Total(variable, count, body):
             return _Loop(variable, count).summed(vectorised(body))
-        case Operand():
+        case Operand() | Waves():
             return node
         case MatMul(left, right):
             return replace(node, left=vectorised(left), right=vectorised(right))
@@ -129,7 +130,7 @@ class _Loop:
                 return transposed(rows, (1, 0, *range(2, len(rows.shape))))
             case Take(operand, size, index):
                 return Take(self.lifted(operand), size, index)
-            case Operand() | Copy() | Circular() | Each() | Total():
+            case Operand() | Waves() | Copy() | Circular() | Each() | Total():
                 raise InvalidExpression(f"expected a node that has an axis for {self.variable} but got {node}")
             case _:
                 assert_never(node)

@@ -17,6 +17,7 @@ from symconv.lowering.algorithms import (
     chunks,
     dense,
     fourier,
+    fourier_rows,
     plane,
     pointwise,
     rows,
@@ -31,12 +32,12 @@ from symconv.lowering.algorithms import (
 )
 from symconv.lowering.algorithms.blocks import Blocks
 from symconv.lowering.candidates import GROUPS, Tiled
-from symconv.lowering.nodes import Node, ceil_divided
+from symconv.lowering.nodes import Node, ceil_divided, wave_count
 from symconv.lowering.problem import Line, Problem, Task
 from symconv.polynomial import Polynomial
 from symconv.proof.programs import operands, prove_program
 from symconv.proof.symbolic_ranges import Parameters, Sample, Witnessed, evaluated
-from symconv.terms import Size
+from symconv.terms import Size, number
 
 SAMPLES = 60
 BLOCK_NAMES = ("V", "X", "Y", "Z")  # blocks of rows, rows of a block, blocks of columns, columns of a block
@@ -102,6 +103,7 @@ class _Built:
 class _Algorithm:
     """How an algorithm is built from parameters, and which of stride, dilation, input dilation, taps are 1 in it.
 
+    With `spread_last`, the last axis may have an input dilation all the same.
     `taps`, `positions` and `outs` are the taps along each axis, the positions along the first, and the output channels,
     where they are numbers.
     """
@@ -115,6 +117,7 @@ class _Algorithm:
     unpadded: bool = False
     chunked: bool = False
     blocked: bool = False
+    spread_last: bool = False
     positions: int = 0
 
 
@@ -178,7 +181,8 @@ def _problem(parameters: Parameters, known: _Algorithm, ndim: int, *, grouped: b
 
     lines = []
     for at in range(ndim):
-        s, d, u = (1 if letter in known.ones else least_one(f"{letter}{at}") for letter in "sdu")
+        ones = "" if known.spread_last and at == ndim - 1 else known.ones
+        s, d, u = (1 if letter in ones else least_one(f"{letter}{at}") for letter in "sdu")
         k: Size = known.taps or (1 if "K" in known.ones else least_one(f"K{at}"))
         size = least_one(f"L{at}")
         if known.unpadded:
@@ -394,6 +398,37 @@ def _fourier_sum(given: _Given) -> _Built:
     return _Built(fourier.fourier_sum(given.task, tuple(_circle(given))))
 
 
+def _fourier_rows(given: _Given) -> _Built:
+    return _Built(fourier_rows.fourier_rows(_unpadded(given), padded=False))
+
+
+def _fourier_rows_padded(given: _Given) -> _Built:
+    return _Built(fourier_rows.fourier_rows(_in_waves(given), padded=True))
+
+
+def _fourier_rows_at_once(given: _Given) -> _Built:
+    return _Built(fourier_rows.fourier_rows_at_once(_unpadded(given), padded=False))
+
+
+def _fourier_rows_at_once_padded(given: _Given) -> _Built:
+    return _Built(fourier_rows.fourier_rows_at_once(_in_waves(given), padded=True))
+
+
+def _unpadded(given: _Given) -> Task:
+    """All places of the image along the last axis are in its padded row."""
+    last = given.lines[-1]
+    low, reach = Polynomial.of(last.low), Polynomial.of(last.input_dilation) * (last.input_size - 1)
+    given.parameters.assume(low, Polynomial.of(last.padded_size) - reach - low - 1)
+    return _in_waves(given)
+
+
+def _in_waves(given: _Given) -> Task:
+    """The task; the number of waves is a parameter that its length gives."""
+    length = Polynomial.of(given.lines[-1].padded_size)
+    given.parameters.new(str(wave_count(length)), lambda values, _: number(wave_count(evaluated(length, values))))
+    return given.task
+
+
 def _circle(given: _Given) -> list[Polynomial]:
     return [given.size(f"F{at}", line.padded_size) for at, line in enumerate(given.lines)]
 
@@ -442,6 +477,10 @@ _ALGORITHMS = {
     ),
     "fourier": _Algorithm(_fourier, "sdu", groups=False),
     "fourier, summed": _Algorithm(_fourier_sum, "sdu", groups=False),
+    "fourier-rows": _Algorithm(_fourier_rows, "u", (2, 3), spread_last=True),
+    "fourier-rows, padded": _Algorithm(_fourier_rows_padded, "u", (2, 3)),
+    "fourier-rows, at once": _Algorithm(_fourier_rows_at_once, "u", spread_last=True),
+    "fourier-rows, at once, padded": _Algorithm(_fourier_rows_at_once_padded, "u"),
     "tiny": _Algorithm(_tiny, "u", groups=False),
     "tiny, one channel": _Algorithm(_tiny_of_one, "u", groups=False, outs=1),
     "tiny, summed": _Algorithm(_tiny_sum, "u", groups=False),

@@ -8,7 +8,8 @@ Both sides are brought to one form, sums over the axis relation ``u*x = s*i + d*
 * a place that is read where it exists becomes an index of its own, under an equation (and back);
 * an index that only names a tap anew is replaced, where the ranges show that it does so one to one;
 * flat indices are split into their digits, tiles joined, an equation of two-digit numbers read digit by digit;
-* products that differ in nothing but their number are collected: Winograd's cancel here.
+* products that differ in nothing but their number are collected: Winograd's cancel here;
+* a sum over the rows of three matrices of waves is an equation between their columns: the convolution theorem.
 """
 
 from __future__ import annotations
@@ -21,9 +22,10 @@ from math import gcd
 from symconv.errors import InvalidExpression
 from symconv.lowering.candidates import GROUPS, Tiled
 from symconv.lowering.meaning import Intervals, Product, Ranges, Reader, multiples
-from symconv.lowering.nodes import Node, Operand, ceil_divided, check
+from symconv.lowering.nodes import WAVES, Node, Operand, Waves, ceil_divided, check, wave_count
 from symconv.lowering.problem import Problem, Task
 from symconv.polynomial import Atom, Polynomial, Quotient
+from symconv.proof.roots_of_unity import waves_cancel
 from symconv.terms import At, Binder, Equal, Guard, Size, Within, binders, index, number, substitute_guard
 
 X, KERNEL = "x", "kernel"
@@ -135,7 +137,7 @@ def _prove_case(problem: Problem, program: Node, case: _Case, ranges: Ranges) ->
         read = reader.read(program, (*named, *case.positions), {})
     except ArithmeticError as error:
         raise Unequal(str(error)) from error
-    known = _Known(problem, ranges, reader.sizes, free)
+    known = _Known(problem, ranges, reader.sizes, free, reader.waves)
     computed = _collected([_normal(term, known) for term in read], known)
     relation = _relation(problem, case)
     known.sizes.update({b.name: b.size for b in relation.binders})
@@ -290,6 +292,7 @@ class _Known:
     ranges: Ranges
     sizes: Sizes
     free: Sizes
+    waves: Mapping[str, Waves]
     named: set[str] = field(default_factory=set)
 
     def inside(self, value: Polynomial, size: Size) -> bool:
@@ -308,7 +311,7 @@ class _Known:
 def _normal(term: Product, known: _Known) -> Product:
     """A term in the form of the axis relation."""
     known.named = set()
-    term = _tiles_joined(term, known)
+    term = _tiles_joined(_waves_summed(term, known), known)
     lead = len(known.problem.lead)
     by_name = {f.tensor: f for f in term.factors}
     if sorted(by_name) != sorted((X, KERNEL)) or len(term.factors) != 2:
@@ -324,6 +327,39 @@ def _normal(term: Product, known: _Known) -> Product:
     term = _bound(term, X, lead + 2, places, known.problem.input_size, known)
     term = _bound(term, KERNEL, lead + 2, taps, known.problem.kernel_size, known)
     return _guards_dropped(_steps_named(term, taps, known), known)
+
+
+def _waves_summed(term: Product, known: _Known) -> Product:
+    """``sum over r of operand[r, t] * kernel[r, k] * result[r, j]`` is 1 where ``t = j + k`` and 0 elsewhere.
+
+    It is so for all places of the circle: with ``0 <= t < n`` and ``0 <= j + k < n``, n divides ``t - j - k`` only if
+    that is 0.
+    """
+    mixed = {known.waves[f.tensor].part: f for f in term.factors if f.tensor in known.waves}
+    if not mixed:
+        return term
+    found = [f for f in term.factors if f.tensor in known.waves]
+    lengths = {known.waves[f.tensor].length for f in found}
+    if sorted(mixed) != sorted(WAVES) or len(found) != len(WAVES) or len(lengths) != 1:
+        raise Unequal(f"expected one matrix of waves of each kind, of one length, but got {[f.tensor for f in found]}")
+    (length,) = lengths
+    if Polynomial.of(length).is_constant and not waves_cancel(number(length)):
+        raise Unequal(f"the convolution theorem was not established for a circle of {length}")
+    row = mixed[WAVES[0]].index[0]
+    binder = next((b for b in term.binders if Polynomial.of(b.name) == row), None)
+    if binder is None or binder.size != wave_count(length) or any(f.index[0] != row for f in found):
+        raise Unequal(
+            f"the waves are not summed over all of their rows, but read at {[str(f.index[0]) for f in found]}"
+        )
+    rest = tuple(f for f in term.factors if f.tensor not in known.waves)
+    summed = replace(term, binders=tuple(b for b in term.binders if b != binder), factors=rest)
+    t, k, j = (mixed[part].index[1] for part in WAVES)
+    if any(binder.name in p.names for p in (t, k, j, *_polynomials(summed))):
+        raise Unequal(f"{binder.name} is the row of the waves, and is read elsewhere too")
+    for place in (t, j + k):
+        if not known.inside(place, length):
+            raise Unequal(f"{place} may go around a circle of {length}")
+    return replace(summed, guards=(*summed.guards, Equal(t, j + k)))
 
 
 def _steps_named(term: Product, taps: Sequence[str], known: _Known) -> Product:

@@ -11,7 +11,10 @@ over t < n/g at x = w, and it is 0 if the n-th cyclotomic polynomial divides tha
 from __future__ import annotations
 
 from functools import lru_cache
-from math import log2, prod
+from math import log2, prod, sqrt
+
+from symconv import polynomial
+from symconv.lowering.waves import MIXTURES
 
 Polynomial = tuple[int, ...]  # coefficients, the constant first
 
@@ -39,6 +42,37 @@ def sums_vanish(n: int) -> bool:
             if any(_remainder(terms, modulus)):
                 return False
     return True
+
+
+def waves_cancel(n: int) -> bool:
+    """Whether the products of `Waves` add up, over their rows, to 1 where n divides ``t - j - k``, and to 0 elsewhere.
+
+    The three products of one frequency are ``cos(theta*(j + k - t))``, whatever the angle; two frequencies have the
+    first alone, and no sines. All frequencies have a sum of n, or of 0, as the sums of roots of unity have.
+
+    Examples
+    --------
+    >>> waves_cancel(61)
+    True
+    """
+    return _mixtures_agree() and sums_vanish(n)
+
+
+@lru_cache(maxsize=1)
+def _mixtures_agree() -> bool:
+    """The identity of one frequency, as polynomials in the cosines and sines of the angles of t, k and j."""
+    cosines = [polynomial.Polynomial.of(f"c{part}") for part in MIXTURES]
+    sines = [polynomial.Polynomial.of(f"s{part}") for part in MIXTURES]
+    rows = list(zip(*MIXTURES.values(), strict=True))
+
+    def product(row: tuple[tuple[int, int], ...]) -> polynomial.Polynomial:
+        factors = [c * cos + s * sin for (c, s), cos, sin in zip(row, cosines, sines, strict=True)]
+        return factors[0] * factors[1] * factors[2]
+
+    (ct, ck, cj), (st, sk, sj) = cosines, sines
+    wanted = (cj * ck - sj * sk) * ct + (sj * ck + cj * sk) * st  # cos(j + k - t)
+    without_sines = product(rows[0]).substitute({f"s{part}": polynomial.Polynomial() for part in MIXTURES})
+    return sum(map(product, rows), start=polynomial.Polynomial()) == wanted and without_sines == ct * ck * cj
 
 
 @lru_cache(maxsize=1024)
@@ -87,3 +121,16 @@ def rounding_bound(sizes: tuple[int, ...], channels: int, epsilon: float, norms:
     Higham, Accuracy and Stability of Numerical Algorithms, theorem 24.2, for powers of two).
     """
     return 7 * epsilon * (3 * log2(prod(sizes)) + 2) * channels * norms
+
+
+def waves_bound(n: int, sums: int, epsilon: float, norms: float) -> float:
+    """How far a result of the program in waves may be off: ``(2 + 2*sqrt(2)) * (1 + 2/n) * m*u / (1 - m*u) * norms``.
+
+    `norms` is the sum, over all that is summed, of the products of the sums of magnitudes along the axis of length n,
+    and u is half of epsilon. A sum of m rounded products is off by at most ``m*u / (1 - m*u)`` times the sum of their
+    magnitudes, in any order (N. J. Higham, Accuracy and Stability of Numerical Algorithms, section 3.1); `sums` is the
+    length of the four sums that follow each other, added up, and m three more, for the matrices are rounded. The
+    magnitudes of the three rows of one frequency, 2/n of them, make the factor.
+    """
+    m = (sums + 3) * epsilon / 2
+    return (2 + 2 * sqrt(2)) * (1 + 2 / n) * m / (1 - m) * norms
