@@ -7,7 +7,7 @@ import random
 import subprocess
 import sys
 import tracemalloc
-from dataclasses import fields, replace
+from dataclasses import fields, is_dataclass, replace
 from fractions import Fraction
 
 import numpy as np
@@ -26,6 +26,7 @@ from symconv.lowering.algorithms import plane as planes
 from symconv.lowering.algorithms import winograd, winograd_rows, winograd_sum
 from symconv.lowering.algorithms.blocks import Blocks
 from symconv.lowering.algorithms.fourier import fast_length
+from symconv.lowering.algorithms.fourier_rows import fourier_rows
 from symconv.lowering.algorithms.plane import Tiling, plane
 from symconv.lowering.algorithms.windows import Bands, windows, windows_sum
 from symconv.lowering.candidates import WORKSPACE, Candidate, Tiled, _under_rows, candidates
@@ -42,20 +43,23 @@ from symconv.lowering.nodes import (
     Pad,
     Total,
     View,
+    Waves,
     at_place,
     axis,
     check,
     merge,
     split,
     view,
+    wave_count,
 )
 from symconv.lowering.problem import Task, task
+from symconv.lowering.waves import MIXTURES, constant, definition
 from symconv.polynomial import Entry, Polynomial
 from symconv.proof import roots_of_unity
 from symconv.proof.execution import run_forward_and_gradients
 from symconv.proof.general_programs import algorithms, domain, prove_algorithm
 from symconv.proof.programs import Unequal, operands, prove_program
-from symconv.proof.roots_of_unity import cyclotomic, rounding_bound, sums_vanish
+from symconv.proof.roots_of_unity import cyclotomic, rounding_bound, sums_vanish, waves_bound, waves_cancel
 from symconv.proof.symbolic_ranges import Witnessed
 from tests import oracle
 from tests.programs import by_hand, drawn_changes, instance, printed
@@ -73,6 +77,7 @@ TABLE = {
     "spread": Conv((4, 5), (3, 2), stride=(2, 1), input_dilation=(2, 3), padding=((1, 2), (2, 0)), in_channels=2),
     "transposed": Conv.transposed((4, 3), (3, 2), stride=2, padding=1, output_padding=1, in_channels=2, out_channels=3),
     "small": Conv((4, 3), (2, 3), stride=(2, 1), padding=((1, 1), (0, 2)), in_channels=2, out_channels=3),
+    "tall": Conv((18, 5), (3, 2), padding=((1, 1), (-1, 2)), in_channels=2, out_channels=2),
     "cropped": Conv((9, 8), (3, 2), padding=((-1, 2), (1, -2)), in_channels=2, out_channels=2, flip=True),
 }
 
@@ -181,6 +186,160 @@ def test_the_fourier_program_rounds_within_its_stated_bound(size, dtype):
     assert np.abs(got - exact).max() <= rounding_bound(circle, 2, np.finfo(dtype).eps, norms)
 
 
+def _matrices(n):
+    """The matrices of waves as a printed module makes them."""
+    names = {"np": np, "Array": np.ndarray}
+    exec(definition([n]), names)
+    return names[constant(n)]
+
+
+@pytest.mark.parametrize("n", [1, 2, 3, 4, 5, 6, 23, 30, 61, 64])
+def test_the_matrices_of_waves_take_circular_correlation_to_products(n):
+    operand, kernel, result = _matrices(n)
+    assert {m.shape for m in (operand, kernel, result)} == {(wave_count(n), n)}
+    t, k, j = np.ogrid[:n, :n, :n]
+    wanted = (t - j - k) % n == 0
+    assert_allclose(np.einsum("rt,rk,rj->tkj", operand, kernel, result), wanted, atol=1e-13)
+
+
+@pytest.mark.parametrize("n", [1, 2, 5, 6, 23, 64])
+def test_the_printed_waves_are_the_mixtures_that_are_proved(n):
+    angle = 2 * np.pi / n * np.outer(np.arange(n // 2 + 1), np.arange(n))
+    cos, sin = np.cos(angle), np.sin(angle)
+    between = [f for f in range(n // 2 + 1) if 0 < 2 * f < n]
+    weight = np.array([2.0 if f in between else 1.0 for f in range(n // 2 + 1)])[:, None] / n
+    for matrix, (part, mixtures) in zip(_matrices(n), MIXTURES.items(), strict=True):
+        rows = [c * cos + s * sin for c, s in mixtures]
+        wanted = np.concatenate([rows[0], *(row[between] for row in rows[1:])])
+        if part == "result":
+            wanted *= np.concatenate([weight, weight[between], weight[between]])
+        assert_allclose(matrix, wanted, atol=1e-12)
+
+
+def test_waves_cancel_for_every_length_that_is_used():
+    assert all(waves_cancel(n) for n in range(1, 130))
+
+
+@pytest.mark.parametrize("part", MIXTURES)
+@pytest.mark.parametrize("row", range(3))
+@pytest.mark.parametrize("wave", range(2))
+@pytest.mark.parametrize("by", [1, -1])
+def test_other_mixtures_of_waves_are_found_out(part, row, wave, by, monkeypatch):
+    changed = [list(one) for one in MIXTURES[part]]
+    changed[row][wave] += by
+    monkeypatch.setitem(roots_of_unity.MIXTURES, part, tuple(map(tuple, changed)))
+    assert not roots_of_unity._mixtures_agree.__wrapped__()
+
+
+def _with_waves(node, change):
+    """A program with its matrices of waves changed."""
+    if isinstance(node, Waves):
+        return change(node)
+    if isinstance(node, tuple):
+        return tuple(_with_waves(one, change) for one in node)
+    if not is_dataclass(node) or isinstance(node, Polynomial):
+        return node
+    return replace(node, **{f.name: _with_waves(getattr(node, f.name), change) for f in fields(node)})
+
+
+@pytest.mark.parametrize("of", MAPS)
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda w: replace(w, part={"operand": "kernel", "kernel": "operand"}.get(w.part, w.part)),
+        lambda w: replace(w, part="kernel"),
+        lambda w: Operand("x", w.shape),
+        lambda w: replace(w, length=w.length + 2),
+        lambda w: View(replace(w, length=w.length + 2), w.shape, (axis(0), axis(1))),
+        lambda w: View(w, w.shape, (axis(0), w.length - 1 - axis(1))),
+        lambda w: View(w, w.shape, (w.shape[0] - 1 - axis(0), axis(1))) if w.part == "kernel" else w,
+    ],
+    ids=["exchanged", "alike", "given", "longer", "not all rows", "turned", "other rows"],
+)
+def test_a_program_with_other_waves_is_not_proved(of, change):
+    given_task = task(Conv((20, 9), (3, 4), stride=(1, 3), padding=((1, 2), (2, 1)), in_channels=2, batch=2), of)
+    problem = _numbered(given_task.problem)
+    (candidate,) = (c for c in candidates(given_task) if c.name == "fourier-rows")
+    program = candidate.build(operands(problem))
+    prove_program(problem, program)
+    with pytest.raises((Unequal, InvalidExpression)):
+        prove_program(problem, _with_waves(program, change))
+
+
+def test_rows_on_a_circle_that_is_too_short_are_not_proved():
+    problem = _numbered(task(Conv((20, 9), (3, 4), padding=1, in_channels=2), "forward").problem)
+    *outer, last = problem.lines
+    short = replace(problem, lines=(*outer, replace(last, padded_size=last.padded_size - 1)))
+    with pytest.raises((Unequal, InvalidExpression), match=r"may go around a circle|may leave the axis"):
+        prove_program(problem, fourier_rows(operands(short), padded=False))
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize(
+    "layer",
+    [
+        Conv((20, 31), (5, 5), padding=2, in_channels=8, bias=False),
+        Conv((24, 40), (3, 7), stride=2, dilation=(1, 3), padding=3, in_channels=16, out_channels=4, bias=False),
+    ],
+    ids=["plain", "strided"],
+)
+def test_fourier_of_rows_rounds_within_its_stated_bound(layer, dtype):
+    draw = np.random.default_rng(4)
+    a, w = (draw.standard_normal(s).astype(dtype) for s in (layer.input_shape, layer.weight_shape))
+    exact = lower(layer, program="windows").forward(a.astype(float), w.astype(float))
+    got = lower(layer, program="fourier-rows", dtype=dtype).forward(a, w)
+    length = task(layer, "forward").problem.lines[-1].padded_size
+    taps = layer.in_channels * layer.kernel_size[0]
+    norms = taps * np.abs(a).sum(-1).max() * np.abs(w).sum(-1).max()
+    sums = layer.input_size[-1] + layer.kernel_size[-1] + taps + wave_count(length)
+    assert 0 < np.abs(got - exact).max() <= waves_bound(length, sums, np.finfo(dtype).eps, norms)
+
+
+@pytest.mark.parametrize(
+    "layer",
+    [
+        Conv((20, 20), (5, 5), padding=2, in_channels=8, out_channels=8, bias=False),
+        Conv((24, 24), (7, 7), stride=2, padding=3, in_channels=3, out_channels=8, bias=False),
+        Conv((28, 28), (3, 3), padding=1, in_channels=16, out_channels=8, bias=False),
+    ],
+    ids=["5x5", "strided", "3x3"],
+)
+def test_fourier_of_rows_rounds_no_more_than_it_says(layer):
+    """In float32, against direct summation one product after the other."""
+    draw = np.random.default_rng(5)
+    a, w = (draw.standard_normal(s).astype(np.float32) for s in (layer.input_shape, layer.weight_shape))
+    exact = lower(layer, program="windows").forward(a.astype(float), w.astype(float))
+    padded = np.pad(a, ((0, 0), (0, 0), *layer.padding))
+    direct = np.zeros(exact.shape, np.float32)
+    for c, *k in np.ndindex(layer.in_channels, *layer.kernel_size):
+        reach = (slice(tap, tap + s * (o - 1) + 1, s)
+                 for tap, s, o in zip(k, layer.stride, layer.output_size, strict=True))  # fmt: skip
+        direct += w[None, :, c, *k, None, None] * padded[:, c, None, *reach]
+    got = lower(layer, program="fourier-rows").forward(a, w)
+    (candidate,) = (c for c in candidates(task(layer, "forward")) if c.name == "fourier-rows")
+    error, of_direct = (np.abs(z - exact).max() for z in (got, direct))
+    assert candidate.error <= 2
+    assert error <= candidate.error * of_direct
+
+
+def test_a_short_sum_of_waves_is_offered_only_with_leave_to_round():
+    layer = Conv((56, 56), (3, 3), padding=1, out_channels=64, bias=False)
+    names = {accuracy: {c.candidate.name for c in considered(layer, "forward", Options(accuracy=accuracy))}
+             for accuracy in (2.0, 10.0)}  # fmt: skip
+    assert "fourier-rows" in names[10.0] - names[2.0]
+
+
+def test_a_small_layer_keeps_small_whole_numbers_exact():
+    layer = Conv((6, 5), (2, 3), padding=1, groups=2, in_channels=4, out_channels=6, batch=8)
+    quickest, *_ = considered(layer, "input", Options(dtype="float64", accuracy=10.0))
+    code = lower(layer, dtype="float64", accuracy=10.0, threads=1)
+    assert quickest.candidate.name == "fourier-rows"
+    assert "keeps small whole numbers exact" in code.choices()["input"].reason
+    arrays = small_numbers(layer, 8, 0)
+    assert_array_equal(code.input_gradient(arrays["delta"], arrays["w"]), result(layer, "input", "closed", arrays))
+    assert code.choices()["input"].chosen.candidate.exact
+
+
 @pytest.mark.parametrize("layer", TABLE.values(), ids=TABLE)
 @pytest.mark.parametrize("dtype", ["int8", "uint16", "int64", "float16", "float32", "complex64", "object"])
 def test_dtype_is_kept_whatever_the_program(layer, dtype):
@@ -221,7 +380,7 @@ def test_programs_that_may_spread_a_nan_are_left_out_on_request():
     for of in MAPS:
         names = {c.candidate.name for c in considered(layer, of, Options(finite_only=False))}
         assert "windows" in names
-        assert not names & {"winograd", "fourier", "toeplitz"}
+        assert not names & {"winograd", "fourier", "fourier-rows", "toeplitz"}
 
 
 # Proofs.
@@ -257,6 +416,10 @@ def test_every_candidate_names_an_algorithm_that_is_proved_for_every_shape():
         "winograd",
         "fourier",
         "fourier, summed",
+        "fourier-rows",
+        "fourier-rows, padded",
+        "fourier-rows, at once",
+        "fourier-rows, at once, padded",
         "toeplitz",
         "subpixel",
         "tiny",

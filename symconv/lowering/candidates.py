@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
-from math import prod
+from math import prod, sqrt
 
 from symconv.errors import InvalidExpression
 from symconv.lowering.algorithms import (
@@ -120,7 +120,7 @@ def candidates(of: Task, near: int = NEAR) -> tuple[Candidate, ...]:
     >>> from symconv.layer import Conv
     >>> from symconv.lowering.problem import forward_task
     >>> print(*(c.name for c in candidates(forward_task(Conv((8, 8), (3, 3), padding=1)))))
-    windows rows plane scatter scatter-plane toeplitz winograd fourier winograd-rows tiny dense
+    windows rows plane scatter scatter-plane toeplitz fourier-rows winograd fourier winograd-rows tiny dense
     """
     return tuple(c for c in _offered(of.problem, near) if _is_safe(c, of))
 
@@ -492,4 +492,13 @@ def _fourier_rows(p: Problem, sums: bool) -> Iterator[Candidate]:
     many = f", {images} image{'s' if images > 1 else ''} at once" if at_once else ""
     algorithm = f"fourier-rows{', at once' if at_once else ''}{', padded' if padded else ''}"
     note = f"circles of {length}{many}"
-    yield Candidate("fourier-rows", build, note, exact=False, finite=False, algorithm=algorithm, images=images)
+    summed = prod(map(number, p.kernel_size)) * (1 if sums else number(p.in_channels))
+    yield Candidate("fourier-rows", build, note, (), False, False, _error_of_rows(summed), algorithm, images)
+
+
+def _error_of_rows(summed: int) -> float:
+    """That of sums of so many products: the transforms round by as much in short sums, where direct summation does not.
+
+    An upper bound of what was measured on 325 maps of random layers: 5.8 for 3 products, 2.1 for 64, 1.5 above 128.
+    """
+    return max(1.5, 20 / sqrt(summed))

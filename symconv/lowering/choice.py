@@ -41,6 +41,7 @@ PROGRAMS = (
 DTYPES = ("float32", "float64", "complex64", "complex128", "other")
 ROUNDED = ("float32", "float64")  # for which programs may round
 BACKENDS = ("numpy", "numba")
+SMALL = 2**16  # multiplications of an image below which no program is chosen that rounds where the formula need not
 NOMINAL_BATCH = 8  # for a layer of batch 1, which says nothing of the batches that will come
 
 
@@ -188,8 +189,11 @@ def choose(layer: Conv, of: str, options: Options, fastest: str | None = None) -
     measured = next((c for c in found if c.candidate.name == fastest), None)
     if measured is not None:
         return Choice(of, measured, found, f"the fastest of {len(found)} candidates, measured on this machine")
-    best = found[0]
+    small = layer.monomials < SMALL * layer.batch
+    best = next((c for c in found if c.candidate.exact), found[0]) if small else found[0]
     reason = "the only candidate" if len(found) == 1 else f"the fastest of {len(found)} candidates by the cost model"
+    if best != found[0]:
+        reason = f"the fastest, by the cost model, of {len(found)} candidates that keeps small whole numbers exact"
     if options.program is not None:
         reason = f"{options.program} does not fit; {reason}"
     return Choice(of, best, found, reason)

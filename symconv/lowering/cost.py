@@ -55,7 +55,10 @@ SHORT_SUMS = 7  # an entry of a product with a vector takes as long as so many p
 
 @dataclass(frozen=True)
 class Products:
-    """So many products of an M x K and a K x N matrix, `stacked` in a call; `turned` if the second lies transposed."""
+    """So many products of an M x K and a K x N matrix, `stacked` in a call.
+
+    `turned` if the second lies transposed, `across` if the first does.
+    """
 
     count: int
     stacked: int
@@ -63,6 +66,7 @@ class Products:
     columns: int
     inner: int
     turned: bool = False
+    across: bool = False
 
 
 @dataclass(frozen=True)
@@ -139,6 +143,9 @@ def seconds(work: Work, machine: Machine) -> float:
     """The time that the model predicts."""
     total = work.calls * machine.call
     for p in work.products:
+        if p.inner == 1:  # multiplied entry by entry
+            total += p.count * p.stacked * p.rows * p.columns * 3 * machine.combined
+            continue
         if 1 in (p.rows, p.columns):  # a product with a vector, or of two
             multiplied = 2 * p.rows * p.columns * (p.inner + SHORT_SUMS)
             total += p.count * p.stacked * (multiplied / machine.vector + machine.call / 16)
@@ -156,7 +163,8 @@ def seconds(work: Work, machine: Machine) -> float:
         rate = machine.rate * (machine.spread if large else 1)
         total += p.count * p.stacked * 2 * p.rows * p.columns * p.inner / rate * slow
         if large:
-            total += p.count * p.stacked * p.inner * (p.rows + p.columns) * machine.packed
+            packed = p.inner * (p.rows + p.columns + p.across * p.rows)
+            total += p.count * p.stacked * packed * machine.packed
             if p.rows * p.columns > CACHE:
                 total += p.count * p.stacked * p.rows * p.columns * machine.written
     for m in work.moved:
@@ -176,7 +184,7 @@ def work(node: Node, batch: int) -> Work:
     >>> from symconv.lowering.algorithms.pointwise import pointwise
     >>> from symconv.lowering.problem import forward_task
     >>> work(pointwise(forward_task(Conv((4, 4), (1, 1), in_channels=2, out_channels=3))), 5).products
-    (Products(count=1, stacked=5, rows=3, columns=16, inner=2, turned=False),)
+    (Products(count=1, stacked=5, rows=3, columns=16, inner=2, turned=False, across=False),)
     """
     counter = _Counter(batch)
     counter.count(node, {})
@@ -231,7 +239,8 @@ class _Counter:
                 stacked = prod(self.sizes(right.shape[:-2]))
                 columns = self.size(right.shape[-1])
                 turned = columns > 1 and isinstance(_below(right), View) and self.run(right) == 1
-                self.products.append(Products(times, stacked, rows, columns, inner_size, turned))
+                across = rows > 1 and isinstance(_below(left), View) and self.run(left) == 1
+                self.products.append(Products(times, stacked, rows, columns, inner_size, turned, across))
             case Sum(operand):
                 self.combined += times * prod(self.sizes(operand.shape))
             case Each(variable, _, body):

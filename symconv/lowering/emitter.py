@@ -204,7 +204,8 @@ class Emitter:
             case MatMul(left, right):
                 one, other = self.value(left).name, self.value(right).name
                 flat = len(left.shape) == len(right.shape) == 2  # then dot is the same, and called faster
-                link, label = call(f"{one}.dot", other) if flat else plain(f"{one} @ {other}"), "product"
+                operator = "*" if left.shape[-1] == 1 else "@"
+                link, label = call(f"{one}.dot", other) if flat else plain(f"{one} {operator} {other}"), "product"
             case Sum(operand, at):
                 given = self.value(operand)
                 link, label = call(f"{given.name}.sum", str(at), f"dtype={given.name}.dtype.type"), "summed"
@@ -235,7 +236,8 @@ class Emitter:
                 self.into(operand, f"{whole}.reshape{self.tuple(operand.shape).text}")
             case MatMul(left, right):
                 one, other = self.value(left), self.value(right)
-                self.write(depth, call("np.matmul", one.name, other.name, f"out={target}"))
+                multiply = "np.multiply" if left.shape[-1] == 1 else "np.matmul"  # a sum of one: far faster
+                self.write(depth, call(multiply, one.name, other.name, f"out={target}"))
             case Overlap():
                 self.overlap(node, target)
             case Combine():

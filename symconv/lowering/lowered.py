@@ -287,8 +287,8 @@ def lower(
     program
         The name of a program, used for every map that it fits: "closed" (the closed form, a statement for each of its
         operations), "windows", "rows", "plane", "scatter", "scatter-plane", "pointwise", "columns", "taps", "toeplitz",
-        "subpixel", "winograd", "winograd-rows" (with ``accuracy=6``), "fourier", "tiny" or "dense". By default the
-        fastest.
+        "subpixel", "winograd", "winograd-rows" (with ``accuracy=6``), "fourier", "fourier-rows", "tiny" or "dense".
+        By default the fastest; for small layers, of those that keep small whole numbers exact.
     dtype
         What `Lowered.source` is written for: "float32", "float64", "complex64", "complex128", or "other" (integers,
         objects). The methods choose by the arrays that they are given.
