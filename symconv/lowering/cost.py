@@ -43,6 +43,7 @@ SMALL_PRODUCT = 10**6  # OpenBLAS multiplies smaller matrices without packing th
 
 CACHE = 2**18  # entries that are near
 TRANSFORM = 30  # a call of a Fourier transform takes as long as so many other statements
+FREQUENCIES = 12  # a product of two spectra that is summed over channels costs as much as so many additions
 WINDOWS = 6  # a view of windows takes as long as so many other statements
 REST = (0, 3.0, 3.1, 6.0)  # what 0 to 3 rows of a small product cost that are left over by four
 ZERO = 2  # statements that put a zero beside an operand, for a table to look up
@@ -267,9 +268,9 @@ class _Counter:
                 channels, outs = self.size(operand.shape[0]), self.size(kernel.shape[0])
                 points = prod(self.sizes(sizes))
                 self.transformed += times * (channels + outs) * points * log2(points)
-                if not kernel.free:
-                    self.transformed += channels * outs * points * log2(points)
-                self.combined += times * channels * outs * points
+                of_kernel = prod(count for variable, count in inner.items() if variable in kernel.free)
+                self.transformed += of_kernel * channels * outs * points * log2(points)
+                self.combined += times * channels * outs * points * (FREQUENCIES if channels > 1 else 1)
                 self.calls += 2 * times * TRANSFORM + (0 if kernel.free else TRANSFORM)
             case Take(operand, size, index):
                 table = {f"j{at}": self.size(whole) for at, whole in enumerate(size)}
@@ -342,7 +343,7 @@ MACHINES = {
         far=4e-11,
         combined=9.1e-11,
         landed=2.3e-08,
-        transformed=5.1e-10,
+        transformed=2.8e-10,
         looked_up=4.1e-10,
         call=4.5e-07,
         packed=1.3e-10,
@@ -359,7 +360,7 @@ MACHINES = {
         far=1.1e-10,
         combined=7.6e-11,
         landed=1.2e-08,
-        transformed=4.9e-10,
+        transformed=3e-10,
         looked_up=5.5e-10,
         call=6.5e-07,
         packed=4.2e-10,
