@@ -41,7 +41,7 @@ PROGRAMS = (
 DTYPES = ("float32", "float64", "complex64", "complex128", "other")
 ROUNDED = ("float32", "float64")  # for which programs may round
 BACKENDS = ("numpy", "numba")
-SMALL = 2**16  # multiplications of an image below which no program is chosen that rounds where the formula need not
+SMALL = 2**20  # multiplications of an image below which no program is chosen that rounds where the formula need not
 NOMINAL_BATCH = 8  # for a layer of batch 1, which says nothing of the batches that will come
 
 

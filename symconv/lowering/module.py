@@ -16,7 +16,6 @@ from textwrap import wrap
 
 from symconv.arrays import ArrayExpression
 from symconv.layer import Conv
-from symconv.lowering import waves
 from symconv.lowering.choice import CLOSED, Choice, Options, choose
 from symconv.lowering.constants import Constants
 from symconv.lowering.emitter import STRIDED, Emitter
@@ -24,6 +23,7 @@ from symconv.lowering.formulas import formula
 from symconv.lowering.printer import WINDOWS, body
 from symconv.lowering.program import Program
 from symconv.lowering.statements import INDENT, WIDTH, call, sequence
+from symconv.lowering.waves import definition
 
 NO_BREAK = "\N{NO-BREAK SPACE}"
 BATCHED = ("a", "delta")
@@ -79,7 +79,7 @@ def module(layer: Conv, program: Program, choices: Mapping[str, Choice] | None =
         imports.append(f"from numpy.lib.stride_tricks import {', '.join(tricks)}")
     head = [*docstring(layer, functions, shapes_of(layer)), "", *imports, "", "Array = np.ndarray"]
     head += [line for table in constants.tables for line in table.lines]
-    matrices = [waves.definition(constants.circles)] if constants.circles else []
+    matrices = [definition(constants.circles)] if constants.circles else []
     return "\n\n\n".join(["\n".join(head), *matrices, MISMATCH, *texts, backward_text(layer)]) + "\n"
 
 
