@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
-from math import prod, sqrt
+from math import ceil, prod, sqrt
 
 from symconv.errors import InvalidExpression
 from symconv.lowering.algorithms import (
@@ -501,4 +501,4 @@ def _error_of_rows(summed: int) -> float:
 
     An upper bound of what was measured on 325 maps of random layers: 5.8 for 3 products, 2.1 for 64, 1.5 above 128.
     """
-    return max(1.5, 20 / sqrt(summed))
+    return max(1.5, ceil(200 / sqrt(summed)) / 10)
