@@ -228,7 +228,7 @@ def test_other_mixtures_of_waves_are_found_out(part, row, wave, by, monkeypatch)
     changed = [list(one) for one in MIXTURES[part]]
     changed[row][wave] += by
     monkeypatch.setitem(roots_of_unity.MIXTURES, part, tuple(map(tuple, changed)))
-    assert not roots_of_unity._mixtures_agree.__wrapped__()
+    assert not roots_of_unity.mixtures_agree.__wrapped__()
 
 
 def _with_waves(node, change):

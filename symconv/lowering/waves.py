@@ -18,7 +18,6 @@ MIXTURES = {
     "result": ((1, -1), (0, -1), (-1, 0)),
 }  # for k1, k2 and k3 how often the cosine and the sine of an index are in a row
 
-FUNCTION = "waves"
 WAVES_TEXT = '''
 def waves(n: int) -> tuple[Array, Array, Array]:
     """Matrices P, Q, R, for which sum(P[:, t] * Q[:, k] * R[:, j]) is t == (j + k) % n.
@@ -44,5 +43,5 @@ def constant(length: int) -> str:
 
 def definition(lengths: Iterable[int]) -> str:
     """The function, and the matrices of some circles as constants of a module."""
-    lines = [f"{constant(length)} = {FUNCTION}({length})" for length in sorted(set(lengths))]
+    lines = [f"{constant(length)} = waves({length})" for length in sorted(set(lengths))]
     return "\n\n\n".join((WAVES_TEXT, "\n".join(lines)))

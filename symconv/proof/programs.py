@@ -25,7 +25,7 @@ from symconv.lowering.meaning import Intervals, Product, Ranges, Reader, multipl
 from symconv.lowering.nodes import WAVES, Node, Operand, Waves, ceil_divided, check, wave_count
 from symconv.lowering.problem import Problem, Task
 from symconv.polynomial import Atom, Polynomial, Quotient
-from symconv.proof.roots_of_unity import waves_cancel
+from symconv.proof.roots_of_unity import mixtures_agree, waves_cancel
 from symconv.terms import At, Binder, Equal, Guard, Size, Within, binders, index, number, substitute_guard
 
 X, KERNEL = "x", "kernel"
@@ -343,7 +343,8 @@ def _waves_summed(term: Product, known: _Known) -> Product:
     if sorted(mixed) != sorted(WAVES) or len(found) != len(WAVES) or len(lengths) != 1:
         raise Unequal(f"expected one matrix of waves of each kind, of one length, but got {[f.tensor for f in found]}")
     (length,) = lengths
-    if Polynomial.of(length).is_constant and not waves_cancel(number(length)):
+    established = waves_cancel(number(length)) if Polynomial.of(length).is_constant else mixtures_agree()
+    if not established:
         raise Unequal(f"the convolution theorem was not established for a circle of {length}")
     row = mixed[WAVES[0]].index[0]
     binder = next((b for b in term.binders if Polynomial.of(b.name) == row), None)

@@ -13,10 +13,10 @@ from __future__ import annotations
 from functools import lru_cache
 from math import log2, prod, sqrt
 
-from symconv import polynomial
 from symconv.lowering.waves import MIXTURES
+from symconv.polynomial import Polynomial
 
-Polynomial = tuple[int, ...]  # coefficients, the constant first
+Coefficients = tuple[int, ...]  # of a polynomial, the constant first
 
 
 def transforms_products(sizes: tuple[int, ...]) -> bool:
@@ -55,28 +55,28 @@ def waves_cancel(n: int) -> bool:
     >>> waves_cancel(61)
     True
     """
-    return _mixtures_agree() and sums_vanish(n)
+    return mixtures_agree() and sums_vanish(n)
 
 
 @lru_cache(maxsize=1)
-def _mixtures_agree() -> bool:
+def mixtures_agree() -> bool:
     """The identity of one frequency, as polynomials in the cosines and sines of the angles of t, k and j."""
-    cosines = [polynomial.Polynomial.of(f"c{part}") for part in MIXTURES]
-    sines = [polynomial.Polynomial.of(f"s{part}") for part in MIXTURES]
+    cosines = [Polynomial.of(f"c{part}") for part in MIXTURES]
+    sines = [Polynomial.of(f"s{part}") for part in MIXTURES]
     rows = list(zip(*MIXTURES.values(), strict=True))
 
-    def product(row: tuple[tuple[int, int], ...]) -> polynomial.Polynomial:
+    def product(row: tuple[tuple[int, int], ...]) -> Polynomial:
         factors = [c * cos + s * sin for (c, s), cos, sin in zip(row, cosines, sines, strict=True)]
         return factors[0] * factors[1] * factors[2]
 
     (ct, ck, cj), (st, sk, sj) = cosines, sines
     wanted = (cj * ck - sj * sk) * ct + (sj * ck + cj * sk) * st  # cos(j + k - t)
-    without_sines = product(rows[0]).substitute({f"s{part}": polynomial.Polynomial() for part in MIXTURES})
-    return sum(map(product, rows), start=polynomial.Polynomial()) == wanted and without_sines == ct * ck * cj
+    without_sines = product(rows[0]).substitute({f"s{part}": Polynomial() for part in MIXTURES})
+    return sum(map(product, rows), start=Polynomial()) == wanted and without_sines == ct * ck * cj
 
 
 @lru_cache(maxsize=1024)
-def cyclotomic(n: int) -> Polynomial:
+def cyclotomic(n: int) -> Coefficients:
     """The n-th cyclotomic polynomial: ``x**n - 1`` divided by those of all proper divisors of n.
 
     Examples
@@ -91,7 +91,7 @@ def cyclotomic(n: int) -> Polynomial:
     return tuple(left)
 
 
-def _quotient(dividend: list[int], divisor: Polynomial) -> list[int]:
+def _quotient(dividend: list[int], divisor: Coefficients) -> list[int]:
     """The quotient by a polynomial whose first coefficient is 1."""
     left, found = list(dividend), [0] * (len(dividend) - len(divisor) + 1)
     for at in reversed(range(len(found))):
@@ -100,14 +100,14 @@ def _quotient(dividend: list[int], divisor: Polynomial) -> list[int]:
     return found
 
 
-def _remainder(dividend: list[int], divisor: Polynomial) -> list[int]:
+def _remainder(dividend: list[int], divisor: Coefficients) -> list[int]:
     left = list(dividend)
     for at in reversed(range(len(left) - len(divisor) + 1)):
         _subtract(left, divisor, left[at + len(divisor) - 1], at)
     return left[: len(divisor) - 1]
 
 
-def _subtract(left: list[int], divisor: Polynomial, times: int, at: int) -> None:
+def _subtract(left: list[int], divisor: Coefficients, times: int, at: int) -> None:
     if times:
         for place, c in enumerate(divisor, at):
             left[place] -= times * c

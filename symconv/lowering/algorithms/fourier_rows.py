@@ -42,20 +42,13 @@ def fourier_rows(task: Task, *, padded: bool) -> Node:
     p = task.problem
     image = at_place(task.operand, 0, Polynomial.of(IMAGE))
     single = view(image, (1, *image.shape), tuple(axis(1 + at) for at in range(len(image.shape))))
-    z = transposed(_rows(replace(p, batch=1), single, _weights(task), padded=padded), _order(p))
+    z = _convolved(replace(p, batch=1), single, _weights(task), padded=padded)
     return Each(IMAGE, p.batch, at_place(z, 0, 0), 0)
 
 
 def fourier_rows_at_once(task: Task, *, padded: bool) -> Node:
     """All images at once: for those of few rows, and for dE/dw, whose images are the channels."""
-    p = task.problem
-    return transposed(_rows(p, task.operand, _weights(task), padded=padded), _order(p))
-
-
-def _order(p: Problem) -> tuple[int, ...]:
-    """Where the axes of (N, *G, M, *O) are in (*G, M, N, *O)."""
-    lead = len(p.lead)
-    return (lead + 1, *range(lead + 1), *range(lead + 2, lead + 2 + p.ndim))
+    return _convolved(task.problem, task.operand, _weights(task), padded=padded)
 
 
 def _weights(task: Task) -> Node:
@@ -67,8 +60,8 @@ def _weights(task: Task) -> Node:
     return transposed(mixed, (lead + 1, *range(lead + 1), lead + 2))
 
 
-def _rows(p: Problem, x: Node, weights: Node, *, padded: bool) -> Node:
-    """The rows of the result: (*G, M, N, *O)."""
+def _convolved(p: Problem, x: Node, weights: Node, *, padded: bool) -> Node:
+    """The result, (N, *G, M, *O)."""
     *outer, last = p.lines
     lead, n = len(p.lead), last.padded_size
     low, width = (Polynomial.of(0), n) if padded else (Polynomial.of(last.low), last.input_size)
@@ -77,7 +70,8 @@ def _rows(p: Problem, x: Node, weights: Node, *, padded: bool) -> Node:
     columns = _columns(p, _mixed(Waves("operand", n), low + last.input_dilation * axis(1), whole))
     flat = merge(MatMul(weights, columns), 1, 2 + lead)  # (r, G M N O')
     rows = MatMul(transposed(flat, (1, 0)), _read(Waves("result", n), last.output_size, last.stride * axis(1)))
-    return split(rows, 0, (*p.lead, p.out_channels, p.batch, *(line.output_size for line in outer)))
+    z = split(rows, 0, (*p.lead, p.out_channels, p.batch, *(line.output_size for line in outer)))
+    return transposed(z, (lead + 1, *range(lead + 1), *range(lead + 2, lead + 2 + p.ndim)))
 
 
 def _read(waves: Waves, count: Size, place: Polynomial) -> Node:
